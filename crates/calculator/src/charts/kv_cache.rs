@@ -1,0 +1,197 @@
+//! How the KV cache grows with context and batch, against the memory that is left for it.
+
+use ridgepoint_core::{Bytes, Stage, memory};
+
+use super::ticks;
+use crate::capacity;
+use crate::chart::{Axis, Chart, Mark, Point, Scale, Series, Stroke};
+use crate::deployment::Resolved;
+use crate::ink::Ink;
+use crate::link::MAX_TOKENS;
+use crate::numbers;
+use crate::scenario::Scenario;
+use crate::table::{Column, Row, Table};
+
+const GIB: f64 = (1_u64 << 30) as f64;
+
+/// KV cache on the fullest device over context, for the scenario's batch and three others.
+pub fn kv_cache(scenario: &Scenario) -> Chart {
+    let resolved = Resolved::of(scenario);
+    let cache = Cache::new(&resolved);
+    let now = scenario.workload;
+    let batches = batches(now.batch);
+    let context_now = now.context_tokens().min(MAX_TOKENS);
+    let longest = longest_context(&resolved, context_now);
+    let shortest = SHORTEST.min(context_now.next_power_of_two() / 2).max(1);
+    let free = capacity::room_for_cache(&resolved, now);
+    let x = Axis {
+        label: "Context (tokens per sequence)".into(),
+        scale: Scale::Logarithmic,
+        min: shortest as f64,
+        max: longest as f64,
+        ticks: ticks::doublings(shortest, longest, numbers::context),
+    };
+    let contexts = sampled(shortest, longest);
+    let gib_at = |batch, context| cache.bytes(batch, context).as_f64() / GIB;
+    let lowest = gib_at(batches[0], shortest).max(1e-6);
+    let highest = gib_at(batches[batches.len() - 1], longest).max(lowest * 10.0);
+    let ceiling = free.map(|free| free.as_f64() / GIB).filter(|&free| free > 0.0);
+    let y = y_axis(lowest, highest.max(ceiling.unwrap_or(0.0) * 1.5));
+    let mut series: Vec<Series> = ceiling.map(|free| ceiling_line(free, &x)).into_iter().collect();
+    for (index, &batch) in batches.iter().enumerate() {
+        series.push(Series {
+            name: format!("batch {}", numbers::count(batch)),
+            ink: if batch == now.batch { Ink::Current } else { Ink::Series(index as u8) },
+            stroke: Stroke::Line,
+            emphasis: batch == now.batch,
+            points: contexts
+                .iter()
+                .map(|&context| Point {
+                    x: context as f64,
+                    y: gib_at(batch, context).max(y.min),
+                    reading: format!(
+                        "{} per device at {} tokens, batch {}",
+                        numbers::bytes(cache.bytes(batch, context)),
+                        numbers::count(context),
+                        numbers::count(batch)
+                    ),
+                })
+                .collect(),
+            readable: true,
+        });
+    }
+    let mut marks = Vec::new();
+    for &batch in &batches {
+        if let Some((context, free)) = free.and_then(|free| Some((cache.crossing(batch, free)?, free)))
+            && (shortest..=longest).contains(&context)
+        {
+            let label = numbers::significant(context as f64 / 1024.0) + "k";
+            marks.push(Mark { x: context as f64, y: free.as_f64() / GIB, label, ink: Ink::Limit });
+        }
+    }
+    let y_now = gib_at(now.batch, context_now).max(y.min);
+    marks.push(Mark { x: context_now as f64, y: y_now, label: "now".into(), ink: Ink::Current });
+    let caption = caption(&cache, now.batch, free);
+    let table = table(&cache, &batches, &x);
+    Chart { id: "kv-cache", title: "KV cache over context".into(), caption, x, y, series, marks, table }
+}
+
+/// Where the axis starts, unless the scenario lies further left.
+const SHORTEST: u64 = 512;
+
+/// The KV cache of the fullest device.
+struct Cache<'a> {
+    resolved: &'a Resolved,
+    stages: Vec<Stage>,
+}
+
+impl<'a> Cache<'a> {
+    fn new(resolved: &'a Resolved) -> Self {
+        Self { resolved, stages: Stage::all(&resolved.model, resolved.parallelism.pipeline) }
+    }
+
+    fn bytes(&self, batch: u64, context: u64) -> Bytes {
+        let Resolved { model, numerics, parallelism, .. } = self.resolved;
+        let sequences = batch.div_ceil(parallelism.data.max(1));
+        self.stages
+            .iter()
+            .map(|&stage| memory::stage_kv_cache(model, stage, sequences, context, numerics.kv, parallelism.tensor))
+            .max()
+            .unwrap_or(Bytes::ZERO)
+    }
+
+    /// The longest context at which the cache of `batch` sequences stays within `free`; `None` if it always does.
+    fn crossing(&self, batch: u64, free: Bytes) -> Option<u64> {
+        if self.bytes(batch, MAX_TOKENS) <= free {
+            return None;
+        }
+        let (mut good, mut bad) = (0, MAX_TOKENS);
+        while bad - good > 1 {
+            let middle = good + (bad - good) / 2;
+            if self.bytes(batch, middle) <= free { good = middle } else { bad = middle }
+        }
+        Some(good)
+    }
+}
+
+/// The scenario's batch among three others, each four times the one before.
+fn batches(now: u64) -> [u64; 4] {
+    let first = if now < 4 { now } else { now / 4 };
+    let second = if now < 4 { now * 4 } else { now };
+    [first, second, second * 4, second * 16]
+}
+
+fn longest_context(resolved: &Resolved, now: u64) -> u64 {
+    /// Enough to see growth where a model does not say what it was made for.
+    const USUAL: u64 = 32_768;
+    resolved.model.context_limit.unwrap_or(USUAL).clamp(8_192, MAX_TOKENS).max(now).next_power_of_two()
+}
+
+/// Contexts four to the doubling, the powers of two among them.
+fn sampled(shortest: u64, longest: u64) -> Vec<u64> {
+    let mut contexts = Vec::new();
+    let mut power = shortest.max(1);
+    while power < longest {
+        contexts.extend([power, power + power / 4, power + power / 2, power + power / 4 * 3]);
+        power *= 2;
+    }
+    contexts.push(longest);
+    contexts.dedup();
+    contexts
+}
+
+fn y_axis(lowest: f64, highest: f64) -> Axis {
+    let (min, max) = (ticks::decade_below(lowest), ticks::decade_above(highest));
+    Axis {
+        label: "KV cache per device (GiB)".into(),
+        scale: Scale::Logarithmic,
+        min,
+        max,
+        ticks: ticks::decades(min, max, numbers::significant_short),
+    }
+}
+
+fn ceiling_line(free: f64, x: &Axis) -> Series {
+    let reading = || format!("{} GiB are left for the cache", numbers::significant(free));
+    let points = [x.min, x.max].map(|x| Point { x, y: free, reading: reading() });
+    Series {
+        name: format!("free for cache: {} GiB", numbers::significant(free)),
+        ink: Ink::Limit,
+        stroke: Stroke::Dashed,
+        emphasis: false,
+        points: points.into(),
+        readable: false,
+    }
+}
+
+fn caption(cache: &Cache, batch: u64, free: Option<Bytes>) -> String {
+    let sequences =
+        if batch == 1 { "one sequence".to_string() } else { format!("{} sequences", numbers::count(batch)) };
+    match free {
+        None => format!("KV cache of {sequences}; how much memory is left for it is not known."),
+        Some(Bytes::ZERO) => "Nothing is left for the KV cache: the weights and the engine take everything.".into(),
+        Some(free) => match cache.crossing(batch, free) {
+            Some(context) => format!(
+                "With {sequences} the KV cache fills the free {} at {} tokens.",
+                numbers::bytes(free),
+                numbers::count(context)
+            ),
+            None => format!("With {sequences} the KV cache never fills the free {}.", numbers::bytes(free)),
+        },
+    }
+}
+
+fn table(cache: &Cache, batches: &[u64], x: &Axis) -> Table {
+    let mut columns = vec![Column::figures("Context (tokens)")];
+    columns.extend(batches.iter().map(|&batch| Column::figures(format!("Batch {} (GiB)", numbers::count(batch)))));
+    let rows = x
+        .ticks
+        .iter()
+        .map(|tick| {
+            let context = tick.value as u64;
+            let cells = batches.iter().map(|&batch| numbers::gib(cache.bytes(batch, context)));
+            Row { ink: None, total: false, cells: core::iter::once(numbers::count(context)).chain(cells).collect() }
+        })
+        .collect();
+    Table { caption: "KV cache per device by context and batch".into(), columns, rows }
+}

@@ -1,0 +1,142 @@
+//! Where the operations of prefill and decode lie under the ceilings of the device.
+
+use ridgepoint_core::{Flops, PassTime, Roofline, TimedOperation};
+
+use super::ticks;
+use crate::chart::{Axis, Chart, Mark, Point, Scale, Series, Stroke};
+use crate::ink::Ink;
+use crate::names;
+use crate::numbers;
+use crate::report::Report;
+
+/// The roofline of the first device with every operation that computes.
+pub fn roofline(report: &Report) -> Chart {
+    let phases = report.speed.as_ref().map_or_else(Vec::new, |speed| {
+        vec![("Decode", Ink::Decode, &speed.decode), ("Prefill", Ink::Prefill, &speed.prefill)]
+    });
+    let points: Vec<(&str, Ink, Vec<Point>)> =
+        phases.iter().map(|&(name, ink, pass)| (name, ink, operation_points(name, pass))).collect();
+    let all = || points.iter().flat_map(|(_, _, points)| points);
+    let ridges = || report.rooflines.iter().map(|(_, roofline)| roofline.ridge_point().get());
+    let lowest = all().map(|point| point.x).chain(ridges()).fold(1.0, f64::min);
+    let highest = all().map(|point| point.x).chain(ridges()).fold(1000.0, f64::max);
+    let (x_min, x_max) = (ticks::decade_below(lowest), ticks::decade_above(highest));
+    let peak = report.rooflines.iter().map(|(_, roofline)| roofline.peak.get()).fold(1e12, f64::max);
+    let slope = report.roofline().map_or(1e11, |(_, roofline)| roofline.bandwidth.get());
+    let floor = all().map(|point| point.y).fold(slope * x_min, f64::min);
+    let (y_min, y_max) = (ticks::decade_below(floor.max(1.0)), ticks::decade_above(peak * 1.5));
+    let x = Axis {
+        label: "Arithmetic intensity (FLOP/B)".into(),
+        scale: Scale::Logarithmic,
+        min: x_min,
+        max: x_max,
+        ticks: ticks::decades(x_min, x_max, numbers::significant_short),
+    };
+    let y = Axis {
+        label: "Rate of arithmetic per device (FLOP/s)".into(),
+        scale: Scale::Logarithmic,
+        min: y_min,
+        max: y_max,
+        ticks: ticks::decades(y_min, y_max, numbers::prefix_only),
+    };
+    let mut series: Vec<Series> = report
+        .rooflines
+        .iter()
+        .enumerate()
+        .map(|(index, &(precision, roofline))| ceiling(index, names::precision(precision), roofline, &x))
+        .collect();
+    series.extend(points.into_iter().map(|(name, ink, points)| Series {
+        name: name.into(),
+        ink,
+        stroke: Stroke::Points,
+        emphasis: false,
+        points,
+        readable: true,
+    }));
+    let marks = report.roofline().map(|(_, roofline)| ridge_mark(roofline)).into_iter().collect();
+    Chart {
+        id: "roofline",
+        title: "Roofline".into(),
+        caption: caption(report),
+        x,
+        y,
+        series,
+        marks,
+        table: report.operations(),
+    }
+}
+
+fn operation_points(phase: &str, pass: &PassTime) -> Vec<Point> {
+    let mut points: Vec<Point> =
+        pass.operations.iter().filter_map(|timed| operation_point(phase, timed, pass)).collect();
+    points.sort_by(|a, b| a.x.total_cmp(&b.x));
+    points
+}
+
+/// `None` for operations that only move data: they have no place on a roofline.
+fn operation_point(phase: &str, timed: &TimedOperation, pass: &PassTime) -> Option<Point> {
+    let cost = timed.operation.cost;
+    let intensity = cost.intensity()?;
+    if cost.flops <= Flops::ZERO || timed.time.get() <= 0.0 {
+        return None;
+    }
+    let rate = cost.flops / timed.time;
+    Some(Point {
+        x: intensity.get(),
+        y: rate.get(),
+        reading: format!(
+            "{phase}, {}: {} at {}, {} of the time, limited by {}",
+            names::operation(timed.operation.kind).label,
+            numbers::flops_per_second(rate),
+            numbers::intensity(intensity),
+            numbers::percent(timed.time / pass.time),
+            names::bound(timed.bound).label
+        ),
+    })
+}
+
+fn ceiling(index: usize, precision: &str, roofline: Roofline, x: &Axis) -> Series {
+    let ridge = roofline.ridge_point().get();
+    let at = |intensity: f64| Point {
+        x: intensity,
+        y: roofline.attainable(ridgepoint_core::FlopsPerByte::new(intensity)).get(),
+        reading: format!(
+            "at most {}",
+            numbers::flops_per_second(roofline.attainable(ridgepoint_core::FlopsPerByte::new(intensity)))
+        ),
+    };
+    Series {
+        name: format!("{precision} {}", numbers::flops_per_second(roofline.peak)),
+        ink: if index == 0 { Ink::Current } else { Ink::Series(index as u8) },
+        stroke: if index == 0 { Stroke::Line } else { Stroke::Dashed },
+        emphasis: index == 0,
+        points: vec![at(x.min), at(ridge), at(x.max)],
+        readable: false,
+    }
+}
+
+fn ridge_mark(roofline: Roofline) -> Mark {
+    let ridge = roofline.ridge_point();
+    Mark {
+        x: ridge.get(),
+        y: roofline.peak.get(),
+        label: format!("ridge point {}", numbers::intensity(ridge)),
+        ink: Ink::Limit,
+    }
+}
+
+fn caption(report: &Report) -> String {
+    let (Some(speed), Some((_, roofline))) = (&report.speed, report.roofline()) else {
+        return "No roofline can be drawn: a figure of the hardware is not known.".into();
+    };
+    let ridge = numbers::intensity(roofline.ridge_point());
+    let phase = |name: &str, pass: &PassTime| match pass.cost().intensity() {
+        Some(intensity) => format!(
+            "{name} does {} and is limited by {}",
+            numbers::intensity(intensity),
+            names::bound(pass.bound()).label
+        ),
+        None => format!("{name} moves nothing"),
+    };
+    format!("{}; {}. The ridge point is {ridge}.", phase("Decode", &speed.decode), phase("prefill", &speed.prefill))
+}

@@ -1,0 +1,61 @@
+//! A few short facts on the chosen model and hardware, shown where they are chosen.
+
+use crate::names;
+use crate::numbers;
+use crate::report::Report;
+
+/// A label and its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// What it is.
+    pub label: &'static str,
+    /// The value with its unit.
+    pub value: String,
+}
+
+fn fact(label: &'static str, value: impl Into<String>) -> Fact {
+    Fact { label, value: value.into() }
+}
+
+/// Facts on the model.
+pub fn model(report: &Report) -> Vec<Fact> {
+    let model = &report.model;
+    let total = model.parameters.total();
+    let mut facts = vec![fact("Parameters", numbers::parameters(total).to_string())];
+    if model.parameters.active != total {
+        facts.push(fact("Active per token", numbers::parameters(model.parameters.active).to_string()));
+    }
+    facts.push(fact("Weights", numbers::bytes(model.weights_bytes).to_string()));
+    facts.push(fact("KV cache per token", numbers::bytes(model.kv_bytes_per_token).to_string()));
+    if let Some(limit) = model.context_limit {
+        facts.push(fact("Context limit", numbers::context(limit)));
+    }
+    facts
+}
+
+/// Facts on the hardware.
+pub fn hardware(report: &Report) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    if let Some(room) = report.devices.first().and_then(|device| device.room) {
+        facts.push(fact("Usable memory", format!("{} GiB", numbers::gib(room.usable))));
+    }
+    if let Some((precision, roofline)) = report.roofline() {
+        facts.push(fact("Bandwidth", numbers::bytes_per_second(roofline.bandwidth).to_string()));
+        facts.push(fact(
+            "Peak",
+            format!("{} {}", numbers::flops_per_second(roofline.peak), names::precision(precision)),
+        ));
+        facts.push(fact("Ridge point", numbers::intensity(roofline.ridge_point()).to_string()));
+    }
+    let layout = report.parallelism;
+    if layout.devices() > 1 {
+        let degrees = [("TP", layout.tensor), ("PP", layout.pipeline), ("EP", layout.expert), ("DP", layout.data)];
+        let words: Vec<String> = degrees
+            .into_iter()
+            .filter(|&(_, degree)| degree > 1)
+            .map(|(name, degree)| format!("{name} {degree}"))
+            .collect();
+        facts.push(fact("Layout", words.join(" × ")));
+    }
+    facts
+}

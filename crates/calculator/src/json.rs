@@ -1,0 +1,323 @@
+//! The report for programs: schema 1, SI bytes and seconds as plain numbers.
+//!
+//! Scripts read exactly these fields. What this version does not compute is null, never absent and never invented.
+
+use std::collections::BTreeMap;
+
+use ridgepoint_core::{Bytes, Component, Parallelism, PassTime, Seconds, TokensPerSecond};
+use serde::Serialize;
+
+use crate::link::Notice;
+use crate::names;
+use crate::report::{DeviceReport, Report};
+
+/// The whole report as JSON, on one line.
+pub fn to_string(report: &Report, notices: &[Notice]) -> String {
+    serde_json::to_string(&view(report, notices)).unwrap_or_else(|error| failure(&error.to_string()))
+}
+
+/// The whole report as JSON, indented.
+pub fn to_string_pretty(report: &Report, notices: &[Notice]) -> String {
+    serde_json::to_string_pretty(&view(report, notices)).unwrap_or_else(|error| failure(&error.to_string()))
+}
+
+/// What stands in the place of a report that cannot be made.
+pub fn failure(message: &str) -> String {
+    serde_json::json!({ "error": message }).to_string()
+}
+
+#[derive(Serialize)]
+struct View<'a> {
+    schema: u32,
+    link: &'a str,
+    model: Model<'a>,
+    memory: Memory<'a>,
+    capacity: Capacity,
+    latency: Latency,
+    throughput: Throughput,
+    roofline: RooflineView,
+    parallelism: Layout,
+    warnings: Vec<String>,
+    notices: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Model<'a> {
+    id: &'a str,
+    name: &'a str,
+    parameters: Parameters,
+    kv_bytes_per_token: u64,
+    kv_bytes_at_context: u64,
+    state_bytes_per_sequence: u64,
+    weights_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct Parameters {
+    total: u64,
+    active: u64,
+    embedding: u64,
+    lm_head: u64,
+    attention: u64,
+    mlp: u64,
+    routed_experts: u64,
+    shared_experts: u64,
+    router: u64,
+    norms: u64,
+    other: u64,
+}
+
+#[derive(Serialize)]
+struct Memory<'a> {
+    fits: Option<bool>,
+    minimum_bytes: u64,
+    devices: Vec<Device<'a>>,
+    fixes: Option<Vec<()>>,
+}
+
+#[derive(Serialize)]
+struct Device<'a> {
+    id: &'a str,
+    rank: u64,
+    nominal_bytes: Option<u64>,
+    usable_bytes: Option<u64>,
+    weights_bytes: u64,
+    kv_cache_bytes: u64,
+    state_bytes: u64,
+    activation_bytes: u64,
+    overhead_bytes: u64,
+    total_bytes: u64,
+    headroom_bytes: Option<i64>,
+    components: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Serialize)]
+struct Capacity {
+    kv_cache_bytes: Option<u64>,
+    kv_cache_tokens: Option<u64>,
+    max_concurrency: Option<f64>,
+    max_context_tokens: Option<u64>,
+    max_batch: Option<u64>,
+    min_devices: Option<u64>,
+}
+
+/// A prediction with its interval, and the speed of light.
+#[derive(Serialize)]
+struct Figure {
+    value: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
+    ideal: Option<f64>,
+}
+
+impl Figure {
+    const fn ideal(ideal: Option<f64>) -> Self {
+        Self { value: None, low: None, high: None, ideal }
+    }
+}
+
+#[derive(Serialize)]
+struct Latency {
+    ttft_s: Figure,
+    ttft_loaded_s: Figure,
+    tpot_s: Figure,
+    e2e_s: Figure,
+    prefill_s: Figure,
+    decode_step_s: Figure,
+    static_batch_s: Figure,
+}
+
+#[derive(Serialize)]
+struct Throughput {
+    output_tokens_per_s: Figure,
+    output_tokens_per_s_per_device: Figure,
+    tokens_per_s_per_user: Figure,
+    prefill_tokens_per_s: Figure,
+    max_output_tokens_per_s: Figure,
+    requests_per_s: Figure,
+}
+
+#[derive(Serialize)]
+struct RooflineView {
+    ridge_flop_per_byte: Option<f64>,
+    phases: Vec<Phase>,
+}
+
+#[derive(Serialize)]
+struct Phase {
+    phase: &'static str,
+    intensity: Option<f64>,
+    attainable_flop_per_s: Option<f64>,
+    bound: &'static str,
+    operations: Vec<Operation>,
+}
+
+#[derive(Serialize)]
+struct Operation {
+    name: &'static str,
+    count: u64,
+    flops: f64,
+    bytes: u64,
+    intensity: Option<f64>,
+    time_s: f64,
+    bound: &'static str,
+}
+
+#[derive(Serialize)]
+struct Layout {
+    tp: u64,
+    pp: u64,
+    ep: u64,
+    dp: u64,
+}
+
+fn view<'a>(report: &'a Report, notices: &[Notice]) -> View<'a> {
+    View {
+        schema: 1,
+        link: &report.link,
+        model: model(report),
+        memory: Memory {
+            fits: report.fits(),
+            minimum_bytes: report.minimum().get(),
+            devices: report.devices.iter().flat_map(devices).collect(),
+            fixes: None,
+        },
+        capacity: capacity(report),
+        latency: latency(report),
+        throughput: throughput(report),
+        roofline: roofline(report),
+        parallelism: layout(report.parallelism),
+        warnings: report.warnings.iter().map(ToString::to_string).collect(),
+        notices: notices.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn model(report: &Report) -> Model<'_> {
+    let model = &report.model;
+    let count = |component| model.parameters.of(component);
+    let other = [Component::Mixer, Component::Vision, Component::Audio, Component::Projector, Component::Other];
+    Model {
+        id: model.id,
+        name: model.name,
+        parameters: Parameters {
+            total: model.parameters.total(),
+            active: model.parameters.active,
+            embedding: count(Component::Embedding),
+            lm_head: count(Component::Head),
+            attention: count(Component::Attention),
+            mlp: count(Component::DenseMlp),
+            routed_experts: count(Component::RoutedExperts),
+            shared_experts: count(Component::SharedExperts),
+            router: count(Component::Router),
+            norms: count(Component::Norms),
+            other: other.into_iter().map(count).fold(0, u64::saturating_add),
+        },
+        kv_bytes_per_token: model.kv_bytes_per_token.get(),
+        kv_bytes_at_context: model.kv_bytes_at_context.get(),
+        state_bytes_per_sequence: model.state_bytes_per_sequence.get(),
+        weights_bytes: model.weights_bytes.get(),
+    }
+}
+
+/// One entry for each rank of a run.
+fn devices(run: &DeviceReport) -> impl Iterator<Item = Device<'_>> {
+    let memory = run.memory;
+    (0..run.ranks).map(move |offset| Device {
+        id: run.id,
+        rank: run.first_rank + offset,
+        nominal_bytes: run.room.map(|room| room.nominal.get()),
+        usable_bytes: run.room.map(|room| room.usable.get()),
+        weights_bytes: memory.weights.get(),
+        kv_cache_bytes: memory.kv_cache.get(),
+        state_bytes: memory.state.get(),
+        activation_bytes: memory.activations.get(),
+        overhead_bytes: memory.overhead.get(),
+        total_bytes: memory.total().get(),
+        headroom_bytes: run.headroom(),
+        components: BTreeMap::new(),
+    })
+}
+
+fn capacity(report: &Report) -> Capacity {
+    let capacity = report.capacity;
+    Capacity {
+        kv_cache_bytes: capacity.kv_cache.map(Bytes::get),
+        kv_cache_tokens: capacity.kv_cache_tokens,
+        max_concurrency: capacity.max_concurrency,
+        max_context_tokens: capacity.max_context_tokens,
+        max_batch: capacity.max_batch,
+        min_devices: capacity.min_devices,
+    }
+}
+
+fn latency(report: &Report) -> Latency {
+    let speed = report.speed.as_ref();
+    let ideal = |time: Option<Seconds>| Figure::ideal(time.map(Seconds::get));
+    Latency {
+        ttft_s: ideal(speed.map(|speed| speed.ttft)),
+        ttft_loaded_s: Figure::ideal(None),
+        tpot_s: ideal(speed.map(|speed| speed.tpot)),
+        e2e_s: ideal(speed.map(|speed| speed.end_to_end)),
+        prefill_s: ideal(speed.map(|speed| speed.prefill.time)),
+        decode_step_s: ideal(speed.map(|speed| speed.decode.time)),
+        static_batch_s: ideal(speed.map(|speed| speed.static_batch)),
+    }
+}
+
+fn throughput(report: &Report) -> Throughput {
+    let speed = report.speed.as_ref();
+    let ideal = |rate: Option<TokensPerSecond>| Figure::ideal(rate.map(TokensPerSecond::get));
+    let output = speed.map(|speed| speed.output.get());
+    Throughput {
+        output_tokens_per_s: Figure::ideal(output),
+        output_tokens_per_s_per_device: Figure::ideal(output.map(|rate| rate / report.device_count().max(1) as f64)),
+        tokens_per_s_per_user: ideal(speed.map(|speed| speed.per_user)),
+        prefill_tokens_per_s: ideal(speed.map(|speed| speed.prompt)),
+        max_output_tokens_per_s: ideal(report.saturated_output),
+        requests_per_s: Figure::ideal(output.map(|rate| rate / report.workload.output_tokens as f64)),
+    }
+}
+
+fn roofline(report: &Report) -> RooflineView {
+    let ridge = report.roofline();
+    let phase = |name, pass: &PassTime| {
+        let intensity = pass.cost().intensity();
+        Phase {
+            phase: name,
+            intensity: intensity.map(|intensity| intensity.get()),
+            attainable_flop_per_s: ridge
+                .zip(intensity)
+                .map(|((_, roofline), intensity)| roofline.attainable(intensity).get()),
+            bound: names::bound(pass.bound()).id,
+            operations: operations(pass),
+        }
+    };
+    RooflineView {
+        ridge_flop_per_byte: ridge.map(|(_, roofline)| roofline.ridge_point().get()),
+        phases: report
+            .speed
+            .as_ref()
+            .map_or_else(Vec::new, |speed| vec![phase("prefill", &speed.prefill), phase("decode", &speed.decode)]),
+    }
+}
+
+fn operations(pass: &PassTime) -> Vec<Operation> {
+    let view = |timed: &ridgepoint_core::TimedOperation| {
+        let cost = timed.operation.cost;
+        Operation {
+            name: names::operation(timed.operation.kind).id,
+            count: timed.operation.count,
+            flops: cost.flops.get(),
+            bytes: (cost.traffic + cost.communication).get(),
+            intensity: cost.intensity().map(|intensity| intensity.get()),
+            time_s: timed.time.get(),
+            bound: names::bound(timed.bound).id,
+        }
+    };
+    pass.operations.iter().map(view).collect()
+}
+
+const fn layout(parallelism: Parallelism) -> Layout {
+    let Parallelism { tensor, pipeline, expert, data } = parallelism;
+    Layout { tp: tensor, pp: pipeline, ep: expert, dp: data }
+}

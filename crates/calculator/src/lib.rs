@@ -1,0 +1,25 @@
+//! The calculator without a screen: from a [`Scenario`](scenario::Scenario) to a [`Report`](report::Report), a verdict,
+//! bars and charts, all plain data. The page and the command line only show what is computed here.
+//!
+//! The way of a figure: [`link`] reads a scenario, [`deployment`] looks its names up and lays the model over devices,
+//! [`report`] and [`capacity`] ask the physics, and [`verdict`], [`breakdown`], [`charts`], [`operations`] and
+//! [`facts`] put the answers into words. [`json`] is the same report for programs.
+
+pub mod breakdown;
+pub mod capacity;
+pub mod chart;
+pub mod charts;
+pub mod deployment;
+pub mod facts;
+pub mod ink;
+pub mod json;
+pub mod link;
+pub mod names;
+pub mod numbers;
+pub mod operations;
+pub mod options;
+pub mod report;
+pub mod scenario;
+pub mod table;
+pub mod verdict;
+pub mod warning;

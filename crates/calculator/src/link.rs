@@ -1,0 +1,475 @@
+//! Links: a scenario as a query string and back. Reading never fails: what cannot be used gives a notice and the
+//! nearest valid value.
+
+use ridgepoint_catalog::devices::find_device;
+use ridgepoint_catalog::find_model;
+use ridgepoint_core::{Bytes, Engine, KvFormat, WeightFormat};
+
+use crate::names;
+use crate::options;
+use crate::scenario::{Degree, DeviceCount, Presentation, Scenario, Theme, View};
+
+/// Most devices that a scenario may have.
+pub const MAX_DEVICES: u64 = 100_000;
+/// Most memory of a device, in GiB.
+pub const MAX_DEVICE_GIB: u64 = 1 << 20;
+/// Most concurrent sequences.
+pub const MAX_BATCH: u64 = 1_000_000;
+/// Most tokens of a prompt, an answer or a forward pass.
+pub const MAX_TOKENS: u64 = 10_000_000;
+
+/// What a link says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// How to show it.
+    pub presentation: Presentation,
+    /// What could not be taken as it stands.
+    pub notices: Vec<Notice>,
+}
+
+/// Something in a link that could not be taken as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How much of the intention is lost.
+    pub severity: Severity,
+    /// What was wrong, and perhaps what was meant.
+    pub problem: String,
+    /// What was done about it.
+    pub instead: String,
+}
+
+impl core::fmt::Display for Notice {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}; {}", self.problem, self.instead)
+    }
+}
+
+/// How much of the reader's intention a notice says is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// A detail was ignored or moved to the nearest valid value.
+    Adjusted,
+    /// The model or device asked for is not known: the answer is about another one.
+    Replaced,
+}
+
+/// Reads a query string, with or without a leading `?`, or a whole link.
+///
+/// ```
+/// # use ridgepoint_calculator::link::decode;
+/// let link = decode("https://example.org/ridgepoint/?model=qwen3-30b-a3b&batch=16");
+/// assert_eq!(link.scenario.model, "qwen3-30b-a3b");
+/// assert_eq!(link.scenario.workload.batch, 16);
+/// assert!(link.notices.is_empty());
+/// assert_eq!(decode("batch=lots").notices[0].to_string(), "batch: “lots” is not a whole number; 1 is used");
+/// ```
+pub fn decode(text: &str) -> Link {
+    let mut reader = Reader::default();
+    let (query, fragment) = split(text);
+    if fragment.is_some_and(|fragment| fragment.starts_with("c=")) {
+        reader.replaced("the link carries a custom model, which this version cannot read".into(), "it is ignored");
+    }
+    let mut seen: Vec<String> = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (key, value) = (unescape(key), unescape(value));
+        if seen.contains(&key) {
+            reader.adjusted(format!("{}: given more than once", shown(&key)), "the first value is used");
+            continue;
+        }
+        reader.read(&key, value.trim());
+        seen.push(key);
+    }
+    reader.finish()
+}
+
+/// The query part and the fragment of a link, a query or a bare list of pairs.
+fn split(text: &str) -> (&str, Option<&str>) {
+    let (rest, fragment) =
+        text.trim().split_once('#').map_or((text.trim(), None), |(rest, fragment)| (rest, Some(fragment)));
+    let query = match rest.split_once('?') {
+        Some((_, query)) => query,
+        None if rest.contains("://") => "",
+        None => rest,
+    };
+    (query, fragment)
+}
+
+#[derive(Default)]
+struct Reader {
+    scenario: Scenario,
+    presentation: Presentation,
+    count: Option<u64>,
+    notices: Vec<Notice>,
+}
+
+impl Reader {
+    fn adjusted(&mut self, problem: String, instead: impl Into<String>) {
+        self.notices.push(Notice { severity: Severity::Adjusted, problem, instead: instead.into() });
+    }
+
+    fn replaced(&mut self, problem: String, instead: impl Into<String>) {
+        self.notices.push(Notice { severity: Severity::Replaced, problem, instead: instead.into() });
+    }
+
+    fn read(&mut self, key: &str, value: &str) {
+        let workload = self.scenario.workload;
+        match key {
+            "v" => {
+                if value != "1" {
+                    self.adjusted(format!("v: “{}” is not a version of links", shown(value)), "version 1 is assumed");
+                }
+            }
+            "model" => self.model(value),
+            "gpu" => self.devices(value),
+            "n" => self.count = Some(self.number(key, value, 1, MAX_DEVICES, 1)),
+            "mem" => {
+                let gib = self.number(key, value, 1, MAX_DEVICE_GIB, 1);
+                self.scenario.settings.device_memory = Some(Bytes::gib(gib));
+            }
+            "engine" => {
+                let fallback = self.scenario.engine;
+                self.scenario.engine =
+                    self.choice(key, value, Engine::ALL, |engine| names::engine(engine).id, fallback);
+            }
+            "ev" => self.scenario.engine_version = (!value.is_empty()).then(|| shown(value)),
+            "w" => self.weights(value),
+            "kv" => {
+                self.scenario.kv =
+                    self.choice(key, value, names::KV_FORMATS, |format| names::kv_format(format).id, KvFormat::Bf16);
+            }
+            "batch" => self.scenario.workload.batch = self.number(key, value, 1, MAX_BATCH, workload.batch),
+            "in" => {
+                self.scenario.workload.prompt_tokens = self.number(key, value, 1, MAX_TOKENS, workload.prompt_tokens)
+            }
+            "out" => {
+                self.scenario.workload.output_tokens = self.number(key, value, 1, MAX_TOKENS, workload.output_tokens)
+            }
+            "tp" => self.scenario.layout.tensor = self.degree(key, value),
+            "pp" => self.scenario.layout.pipeline = self.degree(key, value),
+            "ep" => self.scenario.layout.expert = self.degree(key, value),
+            "dp" => self.scenario.layout.data = self.degree(key, value),
+            "util" => self.memory_fraction(value),
+            "chunk" => self.scenario.settings.tokens_per_pass = Some(self.number(key, value, 1, MAX_TOKENS, 8192)),
+            "max-seqs" => self.scenario.settings.max_sequences = Some(self.number(key, value, 1, MAX_BATCH, 256)),
+            "eager" => self.scenario.settings.eager = Some(self.flag(key, value, false)),
+            "fa" => self.scenario.settings.flash_attention = Some(self.flag(key, value, true)),
+            "swa-full" => self.scenario.settings.full_sliding_cache = Some(self.flag(key, value, false)),
+            "cpu-moe" => self.scenario.settings.cpu_expert_layers = Some(self.number(key, value, 0, 10_000, 0)),
+            "mla" => self.scenario.settings.latent_cache = Some(self.number(key, value, 0, 2, 2) as u8),
+            "view" => {
+                self.presentation.view = self.choice(key, value, View::ALL, View::id, View::Memory);
+            }
+            "embed" => self.presentation.embed = self.flag(key, value, false),
+            "theme" => {
+                self.presentation.theme = self.choice(key, value, Theme::ALL, Theme::id, Theme::Auto);
+            }
+            _ => self.adjusted(format!("{}: not a setting of Ridgepoint", shown(key)), "it is ignored"),
+        }
+    }
+
+    fn model(&mut self, value: &str) {
+        match find_model(value) {
+            Some(entry) => self.scenario.model = entry.id.to_string(),
+            None => {
+                let problem =
+                    format!("model: “{}” is not in the catalogue{}", shown(value), hint(options::nearest_model(value)));
+                let instead = format!("{} is used", self.scenario.model);
+                self.replaced(problem, instead);
+            }
+        }
+    }
+
+    /// One device id, or a list of `id:count`.
+    fn devices(&mut self, value: &str) {
+        let mut devices = Vec::new();
+        for item in value.split(',').filter(|item| !item.trim().is_empty()).take(64) {
+            let (id, count) = item.split_once(':').map_or((item, None), |(id, count)| (id, Some(count)));
+            let Some(device) = find_device(id.trim()) else {
+                let problem =
+                    format!("gpu: “{}” is not in the catalogue{}", shown(id), hint(options::nearest_device(id)));
+                self.replaced(problem, "it is left out");
+                continue;
+            };
+            let count = count.map_or(1, |count| self.number("gpu", count.trim(), 1, MAX_DEVICES, 1));
+            devices.push(DeviceCount { id: device.id.to_string(), count });
+        }
+        if devices.is_empty() {
+            let used = self.scenario.devices.iter().map(|device| device.id.as_str()).collect::<Vec<_>>().join(", ");
+            self.adjusted("gpu: no device is left".into(), format!("{used} is used"));
+        } else {
+            self.scenario.devices = devices;
+        }
+    }
+
+    fn weights(&mut self, value: &str) {
+        if value.is_empty() || value == "native" {
+            return;
+        }
+        match weight_format(value) {
+            Some(format) => self.scenario.weights = Some(format),
+            None => match stand_in(value) {
+                Some(format) => {
+                    self.scenario.weights = Some(format);
+                    let used = names::weight_format(format).label;
+                    self.adjusted(format!("w: {} is not modelled yet", shown(value)), format!("{used} is used"));
+                }
+                None => {
+                    self.adjusted(
+                        format!("w: “{}” is not a known weight format", shown(value)),
+                        "the model's native one is used",
+                    );
+                }
+            },
+        }
+    }
+
+    fn memory_fraction(&mut self, value: &str) {
+        match value.parse::<f64>() {
+            Ok(fraction) if fraction > 0.0 && fraction <= 1.0 => {
+                self.scenario.settings.memory_fraction = Some(fraction)
+            }
+            Ok(fraction) if fraction > 1.0 && fraction.is_finite() => {
+                self.scenario.settings.memory_fraction = Some(1.0);
+                self.adjusted(format!("util: {} is more than all of the memory", shown(value)), "1 is used");
+            }
+            Ok(_) | Err(_) => {
+                let problem = format!("util: “{}” is not a fraction between 0 and 1", shown(value));
+                self.adjusted(problem, "the engine's default is used");
+            }
+        }
+    }
+
+    fn degree(&mut self, key: &str, value: &str) -> Degree {
+        if value == "auto" || value.is_empty() {
+            return Degree::Auto;
+        }
+        match whole(value) {
+            Some(_) => Degree::Of(self.number(key, value, 1, MAX_DEVICES, 1)),
+            None => {
+                self.adjusted(format!("{key}: “{}” is neither a whole number nor auto", shown(value)), "auto is used");
+                Degree::Auto
+            }
+        }
+    }
+
+    fn number(&mut self, key: &str, value: &str, least: u64, most: u64, fallback: u64) -> u64 {
+        match whole(value) {
+            Some(number) if number < i128::from(least) => {
+                self.adjusted(format!("{key}: {} is too small", shown(value)), format!("{least} is used"));
+                least
+            }
+            Some(number) if number > i128::from(most) => {
+                self.adjusted(format!("{key}: {} is too large", shown(value)), format!("{most} is used"));
+                most
+            }
+            Some(number) => u64::try_from(number).unwrap_or(fallback),
+            None => {
+                self.adjusted(
+                    format!("{key}: “{}” is not a whole number", shown(value)),
+                    format!("{fallback} is used"),
+                );
+                fallback
+            }
+        }
+    }
+
+    fn flag(&mut self, key: &str, value: &str, fallback: bool) -> bool {
+        match value {
+            "1" | "true" => true,
+            "0" | "false" => false,
+            _ => {
+                let used = u8::from(fallback);
+                self.adjusted(format!("{key}: “{}” is neither 0 nor 1", shown(value)), format!("{used} is used"));
+                fallback
+            }
+        }
+    }
+
+    fn choice<T: Copy>(
+        &mut self,
+        key: &str,
+        value: &str,
+        choices: impl IntoIterator<Item = T>,
+        id: impl Fn(T) -> &'static str,
+        fallback: T,
+    ) -> T {
+        match choices.into_iter().find(|&choice| id(choice).eq_ignore_ascii_case(value)) {
+            Some(choice) => choice,
+            None => {
+                self.adjusted(format!("{key}: “{}” is not known", shown(value)), format!("{} is used", id(fallback)));
+                fallback
+            }
+        }
+    }
+
+    fn finish(mut self) -> Link {
+        if let Some(count) = self.count {
+            match self.scenario.devices.as_mut_slice() {
+                [only] if only.count == 1 => only.count = count,
+                _ => self.adjusted("n: the list in gpu has its own counts".into(), "n is ignored"),
+            }
+        }
+        Link { scenario: self.scenario, presentation: self.presentation, notices: self.notices }
+    }
+}
+
+/// What may have been meant, in parentheses.
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |id| format!(" (did you mean {id}?)"))
+}
+
+/// A whole number, whatever its size: beyond the range of the type it saturates.
+fn whole(value: &str) -> Option<i128> {
+    let digits = value.strip_prefix(['-', '+']).unwrap_or(value);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let size = digits.parse::<i128>().unwrap_or(i128::MAX);
+    Some(if value.starts_with('-') { -size } else { size })
+}
+
+/// The weight format with this id.
+pub fn weight_format(id: &str) -> Option<WeightFormat> {
+    names::weight_formats().find(|&format| names::weight_format(format).id.eq_ignore_ascii_case(id))
+}
+
+/// What stands in for the formats of the schema that are not modelled exactly: the nearest in bits per weight.
+fn stand_in(id: &str) -> Option<WeightFormat> {
+    use ridgepoint_core::GgmlType;
+    Some(match id {
+        "awq-int4" | "gptq-int4" | "nf4" | "nvfp4" => WeightFormat::Int4,
+        "gptq-int8" => WeightFormat::Int8,
+        "q2_k_s" => WeightFormat::Ggml(GgmlType::Q2K),
+        "q3_k_s" | "q3_k_m" | "q3_k_l" => WeightFormat::Ggml(GgmlType::Q3K),
+        "q4_k_s" | "q4_k_m" => WeightFormat::Ggml(GgmlType::Q4K),
+        "q5_k_s" | "q5_k_m" => WeightFormat::Ggml(GgmlType::Q5K),
+        "iq2_m" => WeightFormat::Ggml(GgmlType::Iq2S),
+        "iq3_xs" | "iq3_m" => WeightFormat::Ggml(GgmlType::Iq3S),
+        _ => return None,
+    })
+}
+
+/// Writes a scenario as a query string: what every scenario has, then what differs from the defaults, always in this
+/// order.
+///
+/// ```
+/// # use ridgepoint_calculator::{link, scenario::{Presentation, Scenario}};
+/// assert_eq!(
+///     link::encode(&Scenario::default(), &Presentation::default()),
+///     "v=1&model=llama-3.1-8b&gpu=h100-sxm-80gb&n=1&engine=vllm&kv=bf16&batch=1&in=2048&out=256"
+/// );
+/// ```
+pub fn encode(scenario: &Scenario, presentation: &Presentation) -> String {
+    let mut query = Query(String::from("v=1"));
+    query.add("model", &scenario.model);
+    match scenario.devices.as_slice() {
+        [only] => {
+            query.add("gpu", &only.id);
+            query.add("n", &only.count.to_string());
+        }
+        several => {
+            let list: Vec<String> = several.iter().map(|device| format!("{}:{}", device.id, device.count)).collect();
+            query.add("gpu", &list.join(","));
+        }
+    }
+    query.add_some("mem", scenario.settings.device_memory.map(|memory| (memory.get() >> 30).to_string()).as_deref());
+    query.add("engine", names::engine(scenario.engine).id);
+    query.add_some("ev", scenario.engine_version.as_deref());
+    query.add_some("w", scenario.weights.map(|format| names::weight_format(format).id));
+    query.add("kv", names::kv_format(scenario.kv).id);
+    query.add("batch", &scenario.workload.batch.to_string());
+    query.add("in", &scenario.workload.prompt_tokens.to_string());
+    query.add("out", &scenario.workload.output_tokens.to_string());
+    for (key, degree) in [
+        ("tp", scenario.layout.tensor),
+        ("pp", scenario.layout.pipeline),
+        ("ep", scenario.layout.expert),
+        ("dp", scenario.layout.data),
+    ] {
+        match degree {
+            Degree::Auto => {}
+            Degree::Of(degree) => query.add(key, &degree.to_string()),
+        }
+    }
+    let settings = scenario.settings;
+    query.add_some("util", settings.memory_fraction.map(|fraction| fraction.to_string()).as_deref());
+    let flag = |flag: Option<bool>| flag.map(u64::from);
+    for (key, value) in [
+        ("chunk", settings.tokens_per_pass),
+        ("max-seqs", settings.max_sequences),
+        ("eager", flag(settings.eager)),
+        ("fa", flag(settings.flash_attention)),
+        ("swa-full", flag(settings.full_sliding_cache)),
+        ("cpu-moe", settings.cpu_expert_layers),
+        ("mla", settings.latent_cache.map(u64::from)),
+    ] {
+        query.add_some(key, value.map(|value| value.to_string()).as_deref());
+    }
+    let shown = Presentation::default();
+    query.add_some("view", (presentation.view != shown.view).then(|| presentation.view.id()));
+    query.add_some("embed", presentation.embed.then_some("1"));
+    query.add_some("theme", (presentation.theme != shown.theme).then(|| presentation.theme.id()));
+    query.0
+}
+
+struct Query(String);
+
+impl Query {
+    fn add(&mut self, key: &str, value: &str) {
+        self.0.push('&');
+        self.0.push_str(key);
+        self.0.push('=');
+        for byte in value.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' | b',' | b'/' => {
+                    self.0.push(char::from(byte));
+                }
+                _ => self.0.push_str(&format!("%{byte:02X}")),
+            }
+        }
+    }
+
+    fn add_some(&mut self, key: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.add(key, value);
+        }
+    }
+}
+
+/// Undoes percent-encoding. What is not valid stays as it is; what is not UTF-8 becomes a replacement character.
+fn unescape(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        rest = tail;
+        let pair = match (byte, tail) {
+            (b'%', [high, low, ..]) => char::from(*high)
+                .to_digit(16)
+                .zip(char::from(*low).to_digit(16))
+                .map(|(high, low)| (high * 16 + low) as u8),
+            _ => None,
+        };
+        match pair {
+            Some(decoded) => {
+                bytes.push(decoded);
+                rest = &tail[2..];
+            }
+            None if *byte == b'+' => bytes.push(b' '),
+            None => bytes.push(*byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A reader's own words, short and without control characters, to quote in a notice.
+fn shown(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let mut words: String = text.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+    if text.chars().count() > LONGEST {
+        words.push('…');
+    }
+    words
+}

@@ -1,0 +1,211 @@
+//! What can be chosen: models, devices, formats and the stops of the sliders, worded for selectors.
+
+use ridgepoint_catalog::devices::{Device, devices as all_devices};
+use ridgepoint_catalog::models as all_models;
+use ridgepoint_core::{Engine, WeightFormat};
+
+use crate::names::{self, Name};
+use crate::numbers;
+
+/// Choices under one heading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The heading: a publisher, a vendor and class.
+    pub label: String,
+    /// The choices.
+    pub choices: Vec<Choice>,
+}
+
+/// One choice of a selector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// What goes into the link.
+    pub id: String,
+    /// What is shown.
+    pub name: String,
+    /// Size, year and the like, shown beside the name: "8.03 B", "80 GB, 2022".
+    pub detail: String,
+    /// Further words that find it, in lower case: aliases, family, architecture.
+    pub keywords: String,
+}
+
+/// A stop of a slider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// The value there.
+    pub value: u64,
+}
+
+const fn stops<const N: usize>(values: [u64; N]) -> [Stop; N] {
+    let mut stops = [Stop { value: 0 }; N];
+    let mut index = 0;
+    while index < N {
+        stops[index] = Stop { value: values[index] };
+        index += 1;
+    }
+    stops
+}
+
+/// Stops of the batch slider.
+pub const BATCH: &[Stop] =
+    &stops([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096]);
+/// Stops of the prompt-length slider.
+pub const PROMPT_TOKENS: &[Stop] = &stops([
+    16, 32, 64, 128, 256, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152, 65536,
+    98304, 131072, 196608, 262144, 524288, 1_048_576,
+]);
+/// Stops of the output-length slider.
+pub const OUTPUT_TOKENS: &[Stop] = &stops([
+    1, 16, 32, 64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 32768, 65536,
+    131_072,
+]);
+/// Stops of the device-count slider.
+pub const DEVICES: &[Stop] =
+    &stops([1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 32, 40, 48, 64, 72, 96, 128, 192, 256, 512, 1024]);
+
+/// All models by publisher.
+pub fn models() -> Vec<Group> {
+    grouped(all_models().iter().map(|entry| {
+        let size = numbers::parameters(entry.parameters).to_string();
+        let detail = if entry.active_parameters == entry.parameters {
+            size
+        } else {
+            format!("{size}, {} active", numbers::parameters(entry.active_parameters))
+        };
+        let aliases = entry.aliases.join(" ");
+        let keywords = format!("{} {} {aliases}", entry.organisation, entry.family).to_lowercase();
+        (entry.organisation.to_string(), Choice { id: entry.id.into(), name: entry.name.into(), detail, keywords })
+    }))
+}
+
+/// All devices by vendor and class.
+pub fn devices() -> Vec<Group> {
+    grouped(all_devices().iter().map(|device| {
+        let heading = format!("{}, {}", device.vendor, device.class.label());
+        (heading, device_choice(device))
+    }))
+}
+
+fn device_choice(device: &Device) -> Choice {
+    let memory = match device.memory.nominal {
+        Some(nominal) => format!("{} GB", nominal.get() >> 30),
+        None => "any memory".into(),
+    };
+    Choice {
+        id: device.id.into(),
+        name: device.name.into(),
+        detail: format!("{memory}, {}", device.year),
+        keywords: format!("{} {} {}", device.architecture, device.class.label(), device.aliases.join(" "))
+            .to_lowercase(),
+    }
+}
+
+/// The choice that leaves the weights as they are published.
+pub fn native_format(native: WeightFormat) -> Choice {
+    Choice {
+        id: "native".into(),
+        name: format!("As published ({})", names::weight_format(native).label),
+        detail: bits(native),
+        keywords: "native default original".into(),
+    }
+}
+
+/// All weight formats by kind.
+pub fn weight_formats() -> Vec<Group> {
+    let kinds = |kind: &'static str, wanted: fn(WeightFormat) -> bool| {
+        names::weight_formats().filter(move |&format| wanted(format)).map(move |format| {
+            let Name { id, label } = names::weight_format(format);
+            (
+                kind.to_string(),
+                Choice { id: id.into(), name: label.into(), detail: bits(format), keywords: String::new() },
+            )
+        })
+    };
+    let is_gguf = |format| matches!(format, WeightFormat::Ggml(_));
+    let is_plain = |format| matches!(format, WeightFormat::Fp32 | WeightFormat::Bf16 | WeightFormat::Fp16);
+    grouped(
+        kinds("Unquantised", is_plain)
+            .chain(kinds("Quantised", |format| {
+                !matches!(format, WeightFormat::Ggml(_) | WeightFormat::Fp32 | WeightFormat::Bf16 | WeightFormat::Fp16)
+            }))
+            .chain(kinds("GGUF", is_gguf)),
+    )
+}
+
+/// Bits of a weight in a large matrix, scales included.
+fn bits(format: WeightFormat) -> String {
+    use ridgepoint_core::{Role, Tensor};
+    const SIDE: u64 = 8192;
+    let matrix = Tensor::matrix(Role::Up, SIDE, SIDE);
+    let bits = format.bytes(matrix, false).as_f64() * 8.0 / (SIDE * SIDE) as f64;
+    let digits = format!("{bits:.2}");
+    format!("{} bit", digits.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// All KV-cache formats.
+pub fn kv_formats() -> Vec<Group> {
+    let choices = names::KV_FORMATS.map(|format| {
+        const VALUES: u64 = 1024;
+        let Name { id, label } = names::kv_format(format);
+        let bits = format.bytes(VALUES).as_f64() * 8.0 / VALUES as f64;
+        Choice { id: id.into(), name: label.into(), detail: format!("{bits} bit"), keywords: String::new() }
+    });
+    vec![Group { label: "KV cache".into(), choices: choices.into() }]
+}
+
+/// All engines.
+pub fn engines() -> Vec<Group> {
+    let choices = Engine::ALL.map(|engine| {
+        let Name { id, label } = names::engine(engine);
+        Choice { id: id.into(), name: label.into(), detail: String::new(), keywords: String::new() }
+    });
+    vec![Group { label: "Engine".into(), choices: choices.into() }]
+}
+
+/// Gathers choices under their headings, in order of first appearance.
+fn grouped(choices: impl Iterator<Item = (String, Choice)>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (label, choice) in choices {
+        match groups.iter_mut().find(|group| group.label == label) {
+            Some(group) => group.choices.push(choice),
+            None => groups.push(Group { label, choices: vec![choice] }),
+        }
+    }
+    groups
+}
+
+/// The model id most like `text`, if any is like it at all.
+pub fn nearest_model(text: &str) -> Option<&'static str> {
+    nearest(text, all_models().iter().map(|entry| entry.id))
+}
+
+/// The device id most like `text`, if any is like it at all.
+pub fn nearest_device(text: &str) -> Option<&'static str> {
+    nearest(text, all_devices().iter().map(|device| device.id))
+}
+
+/// The id that shares most pairs of neighbouring characters with `text` (Dice's coefficient), if at least half.
+fn nearest(text: &str, ids: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    const LONGEST: usize = 64;
+    let pairs = |text: &str| -> Vec<(char, char)> {
+        let plain: Vec<char> = text.to_lowercase().chars().take(LONGEST).collect();
+        plain.windows(2).map(|pair| (pair[0], pair[1])).collect()
+    };
+    let wanted = pairs(text);
+    let likeness = |id: &str| {
+        let mut left = pairs(id);
+        let size = wanted.len() + left.len();
+        let mut shared = 0;
+        for pair in &wanted {
+            if let Some(index) = left.iter().position(|other| other == pair) {
+                left.swap_remove(index);
+                shared += 1;
+            }
+        }
+        if size == 0 { 0.0 } else { 2.0 * f64::from(shared) / size as f64 }
+    };
+    ids.map(|id| (likeness(id), id))
+        .filter(|&(likeness, _)| likeness >= 0.5)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, id)| id)
+}

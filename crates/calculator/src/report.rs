@@ -1,0 +1,269 @@
+//! The answer in numbers: everything that the page, the command line and other programs show.
+
+use ridgepoint_catalog::devices::{Device, UsableSource};
+use ridgepoint_core::{
+    Arithmetic, Bytes, ComputePrecision, DeviceMemory, Numerics, Parallelism, Parameters, Roofline, Speed, Stage,
+    TokensPerSecond, Workload, kv_cache, memory, tokens_per_second,
+};
+
+use crate::capacity::{self, Capacity};
+use crate::deployment::Resolved;
+use crate::link;
+use crate::scenario::{Presentation, Scenario};
+use crate::warning::Warning;
+
+/// Everything that there is to say about a scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The scenario, as a query string.
+    pub link: String,
+    /// The model.
+    pub model: ModelReport,
+    /// Runs of devices that hold the same, in rank order.
+    pub devices: Vec<DeviceReport>,
+    /// The load.
+    pub workload: Workload,
+    /// What the engine could offer.
+    pub capacity: Capacity,
+    /// Speed of light; `None` where a figure of a device is missing.
+    pub speed: Option<Speed>,
+    /// Highest output rate at the speed of light, with as many sequences as the cache holds.
+    pub saturated_output: Option<TokensPerSecond>,
+    /// Rooflines of the first device at each precision in use, that of the weights first.
+    pub rooflines: Vec<(ComputePrecision, Roofline)>,
+    /// The layout in use.
+    pub parallelism: Parallelism,
+    /// Formats in use.
+    pub numerics: Numerics,
+    /// The fraction of usable memory that the engine takes.
+    pub memory_fraction: f64,
+    /// What its reader should know.
+    pub warnings: Vec<Warning>,
+}
+
+/// The model of a report.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelReport {
+    /// Catalogue id.
+    pub id: &'static str,
+    /// Name.
+    pub name: &'static str,
+    /// Exact parameters.
+    pub parameters: Parameters,
+    /// Cache that one token adds, over all layers and before sharding.
+    pub kv_bytes_per_token: Bytes,
+    /// Cache of one sequence of prompt and output tokens, before sharding.
+    pub kv_bytes_at_context: Bytes,
+    /// Recurrent state of one sequence, before sharding.
+    pub state_bytes_per_sequence: Bytes,
+    /// Weights in the format in use, before sharding.
+    pub weights_bytes: Bytes,
+    /// Context that the model was made for.
+    pub context_limit: Option<u64>,
+}
+
+/// Devices of one kind that hold the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeviceReport {
+    /// Catalogue id.
+    pub id: &'static str,
+    /// Name.
+    pub name: &'static str,
+    /// First rank.
+    pub first_rank: u64,
+    /// Number of ranks.
+    pub ranks: u64,
+    /// Pipeline stage.
+    pub stage: u64,
+    /// What each of them holds.
+    pub memory: DeviceMemory,
+    /// What each of them has; `None` where its size is not known.
+    pub room: Option<Room>,
+}
+
+/// The memory of a device.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Room {
+    /// As the name on the box says.
+    pub nominal: Bytes,
+    /// As programs can have it.
+    pub usable: Bytes,
+    /// How the usable size is known.
+    pub source: UsableSource,
+    /// What the engine may take of it.
+    pub limit: Bytes,
+}
+
+impl DeviceReport {
+    /// Memory left below the engine's limit; negative when it does not fit.
+    pub fn headroom(&self) -> Option<i64> {
+        self.room.map(|room| room.limit.minus(self.memory.total()))
+    }
+}
+
+impl Report {
+    /// Computes the whole report.
+    pub fn of(scenario: &Scenario) -> Self {
+        let resolved = Resolved::of(scenario);
+        let stages = resolved.stages();
+        let workload = scenario.workload;
+        let capacity =
+            Capacity { min_devices: capacity::min_devices(scenario, &resolved), ..Capacity::of(&resolved, workload) };
+        let deployment = stages.as_ref().map(|stages| resolved.deployment(stages));
+        let speed = deployment.and_then(|deployment| deployment.speed_of_light(workload));
+        let saturated_output = deployment.and_then(|deployment| {
+            // More sequences than the cache holds cannot run, however many are asked for.
+            let batch = capacity.max_concurrency?.floor();
+            if batch < 1.0 {
+                return None;
+            }
+            let full = Workload { batch: batch as u64, ..workload };
+            deployment.speed_of_light(full).map(|speed| tokens_per_second(full.batch as f64, speed.tpot))
+        });
+        let mut report = Self {
+            link: link::encode(scenario, &Presentation::default()),
+            model: model_report(&resolved, workload),
+            devices: device_reports(&resolved, workload),
+            workload,
+            capacity,
+            speed,
+            saturated_output,
+            rooflines: rooflines(&resolved),
+            parallelism: resolved.parallelism,
+            numerics: resolved.numerics,
+            memory_fraction: resolved.engine.memory_fraction,
+            warnings: Vec::new(),
+        };
+        report.warnings = warnings(&resolved, &report);
+        report
+    }
+
+    /// Whether every device holds its share; `None` where the size of one is not known.
+    pub fn fits(&self) -> Option<bool> {
+        self.devices
+            .iter()
+            .map(|device| device.headroom().map(|headroom| headroom >= 0))
+            .try_fold(true, |all, fits| Some(all & fits?))
+    }
+
+    /// The devices with the least headroom.
+    pub fn tightest(&self) -> Option<&DeviceReport> {
+        self.devices.iter().min_by_key(|device| device.headroom().unwrap_or(i64::MAX))
+    }
+
+    /// Weights, cache and state of all devices.
+    pub fn minimum(&self) -> Bytes {
+        self.devices.iter().map(|device| device.memory.minimum() * device.ranks).sum()
+    }
+
+    /// Devices in use.
+    pub fn device_count(&self) -> u64 {
+        self.devices.iter().map(|device| device.ranks).sum()
+    }
+
+    /// The precision of the weights' matrix products and its roofline on the first device.
+    pub fn roofline(&self) -> Option<(ComputePrecision, Roofline)> {
+        self.rooflines.first().copied()
+    }
+}
+
+fn model_report(resolved: &Resolved, workload: Workload) -> ModelReport {
+    let Resolved { entry, model, numerics, .. } = resolved;
+    ModelReport {
+        id: entry.id,
+        name: entry.name,
+        parameters: model.parameters(),
+        kv_bytes_per_token: kv_cache::bytes_per_token(model, numerics.kv),
+        kv_bytes_at_context: kv_cache::bytes_at_context(model, workload.context_tokens(), numerics.kv),
+        state_bytes_per_sequence: Bytes::ZERO,
+        weights_bytes: memory::weights(model, numerics.weights),
+        context_limit: model.context_limit,
+    }
+}
+
+fn device_reports(resolved: &Resolved, workload: Workload) -> Vec<DeviceReport> {
+    let by_stage = capacity::memory_by_stage(resolved, workload);
+    let runs = resolved.runs();
+    runs.into_iter()
+        .map(|run| DeviceReport {
+            id: run.device.id,
+            name: run.device.name,
+            first_rank: run.first_rank,
+            ranks: run.ranks,
+            stage: run.stage,
+            memory: by_stage.get(run.stage as usize).copied().unwrap_or_default(),
+            room: room(resolved, run.device),
+        })
+        .collect()
+}
+
+fn room(resolved: &Resolved, device: &Device) -> Option<Room> {
+    let accelerator = resolved.accelerator(device).ok()?;
+    let (usable, source) = device.usable_memory(accelerator.nominal_memory);
+    Some(Room { nominal: accelerator.nominal_memory, usable, source, limit: resolved.limit(device)? })
+}
+
+/// Rooflines at the precision of the weights and at the 16 bit of everything else.
+fn rooflines(resolved: &Resolved) -> Vec<(ComputePrecision, Roofline)> {
+    let Some(accelerator) = resolved.devices.first().and_then(|(device, _)| resolved.accelerator(device).ok()) else {
+        return Vec::new();
+    };
+    let mut rooflines: Vec<(ComputePrecision, Roofline)> = Vec::new();
+    for arithmetic in [resolved.numerics.weights.arithmetic(), Arithmetic::Native(ComputePrecision::Bf16)] {
+        if let Some(roofline) = accelerator.roofline(arithmetic)
+            && rooflines.iter().all(|(precision, _)| *precision != roofline.0)
+        {
+            rooflines.push(roofline);
+        }
+    }
+    rooflines
+}
+
+fn warnings(resolved: &Resolved, report: &Report) -> Vec<Warning> {
+    let mut warnings = resolved.warnings.clone();
+    let tokens = report.workload.context_tokens();
+    if let Some(limit) = report.model.context_limit.filter(|&limit| tokens > limit) {
+        warnings.push(Warning::BeyondContextLimit { tokens, limit });
+    }
+    if let Some(kv_heads) = resolved.model.fewest_kv_heads() {
+        let tensor = resolved.parallelism.tensor;
+        if kv_heads < tensor {
+            warnings.push(Warning::ReplicatedKvHeads { tensor, kv_heads });
+        }
+    }
+    if resolved.devices.len() > 1 && Stage::all(&resolved.model, resolved.parallelism.pipeline).len() > 1 {
+        warnings.push(Warning::UnequalDevices);
+    }
+    for &(device, _) in &resolved.devices {
+        let name = || device.name.to_string();
+        match resolved.accelerator(device) {
+            Err(missing) => warnings.push(Warning::UnknownDevice { device: name(), missing }),
+            Ok(accelerator) => {
+                match device.usable_memory(accelerator.nominal_memory).1 {
+                    UsableSource::Rule(_) => warnings.push(Warning::AssumedMemory { device: name() }),
+                    UsableSource::Driver | UsableSource::Documented => {}
+                }
+                match (
+                    resolved.numerics.weights.arithmetic(),
+                    accelerator.roofline(resolved.numerics.weights.arithmetic()),
+                ) {
+                    (Arithmetic::Native(asked), Some((used, _))) if asked != used => {
+                        warnings.push(Warning::PrecisionFallback { device: name(), asked, used });
+                    }
+                    (Arithmetic::Native(_) | Arithmetic::WeightOnly, Some(_)) => {}
+                    (Arithmetic::Native(_) | Arithmetic::WeightOnly, None) => {
+                        warnings.push(Warning::UnknownPeak { device: name() });
+                    }
+                }
+            }
+        }
+    }
+    let knows_all =
+        !warnings.iter().any(|warning| matches!(warning, Warning::UnknownDevice { .. } | Warning::UnknownPeak { .. }));
+    if report.speed.is_none() && knows_all {
+        let device = resolved.devices.first().map_or_else(String::new, |(device, _)| device.name.to_string());
+        warnings.push(Warning::UnknownLink { device });
+    }
+    warnings.dedup();
+    warnings
+}

@@ -1,0 +1,182 @@
+//! The chosen inputs: what a link encodes and everything else is computed from.
+
+use ridgepoint_core::{Bytes, Engine, KvFormat, Tokens, WeightFormat, Workload};
+
+/// A model on some hardware under some load.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// Catalogue id of the model.
+    pub model: String,
+    /// Devices in rank order; never empty, counts never zero.
+    pub devices: Vec<DeviceCount>,
+    /// The inference engine.
+    pub engine: Engine,
+    /// The engine's version as typed; `None` for the newest known.
+    pub engine_version: Option<String>,
+    /// The weight format; `None` for the model's native one.
+    pub weights: Option<WeightFormat>,
+    /// The KV-cache format.
+    pub kv: KvFormat,
+    /// Concurrent sequences and their lengths.
+    pub workload: Workload,
+    /// Degrees of parallelism.
+    pub layout: Layout,
+    /// Engine settings that differ from the engine's defaults.
+    pub settings: Settings,
+}
+
+/// So many devices of one kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceCount {
+    /// Catalogue id of the device.
+    pub id: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// A degree of parallelism.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Degree {
+    /// Chosen by the calculator.
+    Auto,
+    /// Fixed.
+    Of(u64),
+}
+
+/// The four degrees of parallelism as asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Layout {
+    /// TP.
+    pub tensor: Degree,
+    /// PP.
+    pub pipeline: Degree,
+    /// EP.
+    pub expert: Degree,
+    /// DP.
+    pub data: Degree,
+}
+
+impl Layout {
+    /// Everything chosen by the calculator.
+    pub const AUTO: Self =
+        Self { tensor: Degree::Auto, pipeline: Degree::Auto, expert: Degree::Auto, data: Degree::Auto };
+}
+
+/// Engine settings; `None` means the engine's own default.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// Memory of each device, where it is not what the catalogue says: CPUs, Apple silicon, prototypes.
+    pub device_memory: Option<Bytes>,
+    /// Fraction of device memory that the engine may take, above 0 and at most 1.
+    pub memory_fraction: Option<f64>,
+    /// Tokens per forward pass.
+    pub tokens_per_pass: Option<Tokens>,
+    /// Most requests in flight.
+    pub max_sequences: Option<u64>,
+    /// Whether to run without CUDA graphs.
+    pub eager: Option<bool>,
+    /// llama.cpp: flash attention.
+    pub flash_attention: Option<bool>,
+    /// llama.cpp: full-length cache in sliding-window layers.
+    pub full_sliding_cache: Option<bool>,
+    /// llama.cpp: layers whose experts stay in host memory.
+    pub cpu_expert_layers: Option<u64>,
+    /// llama.cpp: layout of the latent cache: 0 full heads, 1 latent and a copy, 2 latent only.
+    pub latent_cache: Option<u8>,
+}
+
+impl Default for Scenario {
+    /// The scenario of an empty link, frozen for schema version 1.
+    fn default() -> Self {
+        Self {
+            model: "llama-3.1-8b".into(),
+            devices: vec![DeviceCount { id: "h100-sxm-80gb".into(), count: 1 }],
+            engine: Engine::Vllm,
+            engine_version: None,
+            weights: None,
+            kv: KvFormat::Bf16,
+            workload: Workload { batch: 1, prompt_tokens: 2048, output_tokens: 256 },
+            layout: Layout::AUTO,
+            settings: Settings::default(),
+        }
+    }
+}
+
+impl Scenario {
+    /// Devices of all kinds together.
+    pub fn device_count(&self) -> u64 {
+        self.devices.iter().fold(0, |sum, devices| sum.saturating_add(devices.count))
+    }
+}
+
+/// How the page shows a scenario: part of a link, not of the physics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Presentation {
+    /// The view that is open.
+    pub view: View,
+    /// Whether the page is embedded in another one, without its own chrome.
+    pub embed: bool,
+    /// Light, dark or as the reader's system.
+    pub theme: Theme,
+}
+
+impl Default for Presentation {
+    fn default() -> Self {
+        Self { view: View::Memory, embed: false, theme: Theme::Auto }
+    }
+}
+
+/// A view of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum View {
+    /// Where the memory goes.
+    Memory,
+    /// Where the time goes.
+    Speed,
+}
+
+impl View {
+    /// Every view, in the order of the tabs.
+    pub const ALL: [Self; 2] = [Self::Memory, Self::Speed];
+
+    /// Its id in links.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Speed => "speed",
+        }
+    }
+
+    /// Its name on the screen.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Memory => "Memory",
+            Self::Speed => "Speed",
+        }
+    }
+}
+
+/// A colour theme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Theme {
+    /// As the reader's system.
+    Auto,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+impl Theme {
+    /// Every theme.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Light, Self::Dark];
+
+    /// Its id in links.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The answer in one sentence and a few large figures.
+
+use ridgepoint_core::{Bound, Bytes};
+
+use crate::names;
+use crate::numbers;
+use crate::report::Report;
+
+/// The answer to "does it run, and how well".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether it fits.
+    pub fit: Fit,
+    /// One sentence: whether it fits, on what, with how much to spare or missing.
+    pub sentence: String,
+    /// One sentence: what limits it.
+    pub limit: String,
+    /// At most four figures.
+    pub figures: Vec<Figure>,
+}
+
+/// Whether a scenario fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fit {
+    /// With room to spare.
+    Fits,
+    /// With less than 5 % of the capacity to spare.
+    Tight,
+    /// Not.
+    TooLarge,
+    /// It cannot be told: a figure of the device is not known.
+    Unknown,
+}
+
+/// A large figure with its label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// A short name for element ids: "memory", "ttft".
+    pub id: &'static str,
+    /// What it is.
+    pub label: &'static str,
+    /// The number.
+    pub value: String,
+    /// Its unit.
+    pub unit: String,
+    /// A few words of context below: "of 79.6 GiB usable".
+    pub note: String,
+}
+
+impl Fit {
+    /// The word for it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Fits => "Fits",
+            Self::Tight => "Barely fits",
+            Self::TooLarge => "Does not fit",
+            Self::Unknown => "Cannot be told",
+        }
+    }
+}
+
+impl Report {
+    /// The answer in one sentence and four figures.
+    pub fn verdict(&self) -> Verdict {
+        Verdict { fit: self.fit(), sentence: self.sentence(), limit: self.limit(), figures: self.figures() }
+    }
+
+    /// Whether it fits, and whether with room to spare.
+    pub fn fit(&self) -> Fit {
+        match (self.fits(), self.tightest().and_then(|device| Some((device.headroom()?, device.room?)))) {
+            (Some(false), _) => Fit::TooLarge,
+            (Some(true), Some((headroom, room))) if (headroom as f64) < 0.05 * room.limit.as_f64() => Fit::Tight,
+            (Some(true), _) => Fit::Fits,
+            (None, _) => Fit::Unknown,
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let model = self.model.name;
+        let format = names::weight_format(self.numerics.weights).label;
+        let hardware = self.hardware();
+        let Some((device, headroom)) = self.tightest().and_then(|device| Some((device, device.headroom()?))) else {
+            return format!("Whether {model} in {format} fits on {hardware} depends on a figure that is not known.");
+        };
+        let each = if self.device_count() > 1 { " on the fullest device" } else { "" };
+        let amount = numbers::bytes(Bytes::new(headroom.unsigned_abs()));
+        match self.fit() {
+            Fit::Fits | Fit::Unknown => format!("{model} in {format} fits on {hardware} with {amount} to spare{each}."),
+            Fit::Tight => {
+                format!("{model} in {format} barely fits on {hardware}: {amount} to spare{each}, less than 5 %.")
+            }
+            Fit::TooLarge => {
+                let weights_alone = device.room.is_some_and(|room| device.memory.weights > room.limit);
+                let why = if weights_alone { ": the weights alone are too large" } else { "" };
+                let enough = match self.capacity.min_devices {
+                    Some(devices) if devices > self.device_count() => format!(" {devices} such devices would do."),
+                    Some(_) | None => String::new(),
+                };
+                format!("{model} in {format} does not fit on {hardware}: {amount} missing{each}{why}.{enough}")
+            }
+        }
+    }
+
+    /// The devices in words: "2 × H200 SXM 141GB".
+    fn hardware(&self) -> String {
+        let mut kinds: Vec<(&str, u64)> = Vec::new();
+        for device in &self.devices {
+            match kinds.iter_mut().find(|(name, _)| *name == device.name) {
+                Some((_, count)) => *count += device.ranks,
+                None => kinds.push((device.name, device.ranks)),
+            }
+        }
+        let words = kinds.into_iter().map(|(name, count)| match count {
+            1 => name.to_string(),
+            count => format!("{} × {name}", numbers::count(count)),
+        });
+        words.collect::<Vec<_>>().join(" + ")
+    }
+
+    fn limit(&self) -> String {
+        let Some(speed) = &self.speed else {
+            return "Speed cannot be told: a figure of the hardware is not known.".into();
+        };
+        let (prefill, decode) = (speed.prefill.bound(), speed.decode.bound());
+        let waits = |bound: Bound| names::bound(bound).label;
+        if prefill == decode {
+            format!("Both prefill and decode are limited by {}.", waits(decode))
+        } else {
+            format!("Decode is limited by {}, prefill by {}.", waits(decode), waits(prefill))
+        }
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        let unknown = || ("–".to_string(), String::new());
+        let split = |amount: numbers::Amount| (amount.value, amount.unit);
+        let figure = |id, label, (value, unit): (String, String), note: String| Figure { id, label, value, unit, note };
+        let memory = self.tightest().map_or_else(
+            || figure("memory", "Memory per device", unknown(), String::new()),
+            |device| {
+                let note = match device.room {
+                    Some(room) => format!("of {} GiB available", numbers::gib(room.limit)),
+                    None => "size of the device not known".into(),
+                };
+                figure("memory", "Memory per device", (numbers::gib(device.memory.total()), "GiB".into()), note)
+            },
+        );
+        let ideal = |value: Option<numbers::Amount>| value.map_or_else(unknown, split);
+        let speed = self.speed.as_ref();
+        let tpot = speed.map_or_else(String::new, |speed| format!("TPOT {}", numbers::seconds(speed.tpot)));
+        let batch = self.workload.batch;
+        let together =
+            if batch == 1 { "1 sequence".to_string() } else { format!("{} sequences", numbers::count(batch)) };
+        vec![
+            memory,
+            figure(
+                "ttft",
+                "TTFT",
+                ideal(speed.map(|speed| numbers::seconds(speed.ttft))),
+                "one request alone, at best".into(),
+            ),
+            figure(
+                "per-user",
+                "Per user",
+                ideal(speed.map(|speed| numbers::tokens_per_second(speed.per_user))),
+                format!("{tpot}, at best"),
+            ),
+            figure(
+                "output",
+                "Total output",
+                ideal(speed.map(|speed| numbers::tokens_per_second(speed.output))),
+                format!("{together}, at best"),
+            ),
+        ]
+    }
+}

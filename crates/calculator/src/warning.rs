@@ -1,0 +1,161 @@
+//! Odd input that still has an answer, and what a reader should know about that answer.
+
+use ridgepoint_catalog::devices::Missing;
+use ridgepoint_core::ComputePrecision;
+
+use crate::names;
+use crate::numbers;
+
+/// Something about a scenario that its reader should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// The degrees of parallelism ask for more devices than there are.
+    TooFewDevices {
+        /// Devices that the degrees multiply to.
+        asked: u64,
+        /// Devices that there are.
+        available: u64,
+    },
+    /// The layout leaves devices idle.
+    UnusedDevices {
+        /// Devices in use.
+        used: u64,
+        /// Devices that there are.
+        available: u64,
+    },
+    /// More pipeline stages than layers.
+    MoreStagesThanLayers {
+        /// Stages asked for.
+        stages: u64,
+        /// Layers of the model.
+        layers: u64,
+    },
+    /// The attention heads cannot be dealt out evenly.
+    HeadsDoNotDivide {
+        /// Tensor-parallel degree.
+        tensor: u64,
+        /// Query heads.
+        heads: u64,
+    },
+    /// The expert-parallel degree is not possible.
+    ExpertsDoNotDivide {
+        /// Degree asked for.
+        asked: u64,
+        /// Degree used.
+        used: u64,
+        /// Devices of a stage.
+        ranks: u64,
+        /// Routed experts.
+        experts: u64,
+    },
+    /// KV heads are replicated because there are fewer than tensor-parallel ranks.
+    ReplicatedKvHeads {
+        /// Tensor-parallel degree.
+        tensor: u64,
+        /// KV heads.
+        kv_heads: u64,
+    },
+    /// The sequence is longer than the model was made for.
+    BeyondContextLimit {
+        /// Prompt and output tokens.
+        tokens: u64,
+        /// The model's limit.
+        limit: u64,
+    },
+    /// The device lacks the precision that the format asks for.
+    PrecisionFallback {
+        /// Name of the device.
+        device: String,
+        /// Precision asked for.
+        asked: ComputePrecision,
+        /// Precision used.
+        used: ComputePrecision,
+    },
+    /// Devices of different kinds share the layers evenly.
+    UnequalDevices,
+    /// The usable memory is a rule of thumb.
+    AssumedMemory {
+        /// Name of the device.
+        device: String,
+    },
+    /// A figure that nothing can be computed without is not known.
+    UnknownDevice {
+        /// Name of the device.
+        device: String,
+        /// What is missing.
+        missing: Missing,
+    },
+    /// No peak arithmetic of the device is known.
+    UnknownPeak {
+        /// Name of the device.
+        device: String,
+    },
+    /// The link between devices is not known.
+    UnknownLink {
+        /// Name of the device.
+        device: String,
+    },
+}
+
+impl core::fmt::Display for Warning {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::TooFewDevices { asked, available } => write!(
+                f,
+                "the layout needs {asked} devices and there are {available}: the layout is chosen automatically instead"
+            ),
+            Self::UnusedDevices { used, available } => write!(f, "the layout uses {used} of {available} devices"),
+            Self::MoreStagesThanLayers { stages, layers } => {
+                write!(f, "{stages} pipeline stages for {layers} layers: one layer per stage is used")
+            }
+            Self::HeadsDoNotDivide { tensor, heads } => {
+                write!(f, "{heads} attention heads do not divide over TP {tensor}: engines refuse this layout")
+            }
+            Self::ExpertsDoNotDivide { asked, used, ranks, experts } => {
+                write!(
+                    f,
+                    "EP {asked} is not possible with {experts} experts on {ranks} devices of a stage: EP {used} is used"
+                )
+            }
+            Self::ReplicatedKvHeads { tensor, kv_heads } => {
+                write!(
+                    f,
+                    "{kv_heads} KV heads on TP {tensor}: heads are replicated, so the KV cache is cut into {kv_heads} parts only"
+                )
+            }
+            Self::BeyondContextLimit { tokens, limit } => write!(
+                f,
+                "{} tokens per sequence are more than the model's context of {}",
+                numbers::count(*tokens),
+                numbers::count(*limit)
+            ),
+            Self::PrecisionFallback { device, asked, used } => write!(
+                f,
+                "{device} has no {} arithmetic: weights are unpacked and multiplied in {}",
+                names::precision(*asked),
+                names::precision(*used)
+            ),
+            Self::UnequalDevices => {
+                write!(f, "devices of different kinds get equal shares of the layers, whatever their size")
+            }
+            Self::AssumedMemory { device } => {
+                write!(f, "usable memory of {device} is assumed: no reading of a driver is known")
+            }
+            Self::UnknownDevice { device, missing: Missing::Memory } => {
+                write!(
+                    f,
+                    "{device} has no fixed memory size: say how much it has (mem=GiB) to see whether the model fits"
+                )
+            }
+            Self::UnknownDevice { device, missing: Missing::Bandwidth } => {
+                write!(f, "the memory bandwidth of {device} is not published: neither fit nor speed can be told")
+            }
+            Self::UnknownPeak { device } => {
+                write!(f, "the peak arithmetic of {device} is not published: no speed can be told")
+            }
+            Self::UnknownLink { device } => {
+                write!(f, "the link between devices of {device} is not known: no speed can be told")
+            }
+        }
+    }
+}

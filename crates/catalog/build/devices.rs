@@ -1,0 +1,416 @@
+//! Checks `data/devices/*.json` and writes it as a table of Rust values, so that the page parses nothing.
+//!
+//! A mistake in the data stops the build and names the file, the device and the figure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+type Object = Map<String, Value>;
+type Checked<T> = Result<T, String>;
+
+/// Reads every file in `data`, checks it, and writes `devices.rs` and `citations.rs` into `out`.
+pub(crate) fn generate(data: &Path, out: &Path) {
+    println!("cargo::rerun-if-changed={}", data.display());
+    let mut errors = Vec::new();
+    let citations = read_citations(&data.join("sources.json"));
+    let mut files: Vec<_> = fs::read_dir(data)
+        .unwrap_or_else(|error| panic!("{}: {error}", data.display()))
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|it| it == "json") && !path.ends_with("sources.json"))
+        .collect();
+    files.sort();
+
+    let mut rows = Vec::new();
+    let mut names = BTreeMap::new();
+    let mut cited = BTreeSet::new();
+    for path in &files {
+        let vendor = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let Value::Array(entries) = read_json(path) else { panic!("{}: not an array", path.display()) };
+        for entry in &entries {
+            let id = entry.get("id").and_then(Value::as_str).unwrap_or("(no id)");
+            match device(entry, vendor, &citations, &mut cited)
+                .and_then(|row| claim_names(entry, &mut names).map(|()| row))
+            {
+                Ok(row) => rows.push(row),
+                Err(error) => errors.push(format!("{}: {id}: {error}", path.display())),
+            }
+        }
+    }
+    for key in citations.keys().filter(|key| !cited.contains(*key)) {
+        errors.push(format!("sources.json: {key}: no device cites it"));
+    }
+    assert!(errors.is_empty(), "the device data is wrong:\n{}", errors.join("\n"));
+
+    rows.sort_by_key(|(class, _)| *class);
+    let rows: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
+    write(&out.join("devices.rs"), &format!("&[\n{}]", rows.concat()));
+    let mut table = String::from("&[\n");
+    for (key, citation) in &citations {
+        let _ = writeln!(table, "({key:?}, {citation:?}),");
+    }
+    write(&out.join("citations.rs"), &(table + "]"));
+}
+
+fn read_json(path: &Path) -> Value {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn read_citations(path: &Path) -> BTreeMap<String, String> {
+    let Value::Object(entries) = read_json(path) else { panic!("{}: not an object", path.display()) };
+    let text =
+        |value: Value| value.as_str().map(String::from).unwrap_or_else(|| panic!("{}: not a text", path.display()));
+    entries.into_iter().map(|(key, value)| (key, text(value))).collect()
+}
+
+fn write(path: &Path, text: &str) {
+    fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+/// Ids, names and aliases share one space, in which case and punctuation do not count.
+fn claim_names(entry: &Value, taken: &mut BTreeMap<String, String>) -> Checked<()> {
+    let Some(device) = entry.as_object() else { return Err("not an object".into()) };
+    let id = text(device, "id")?;
+    let mut mine = BTreeSet::from([plain(&id), plain(&text(device, "name")?)]);
+    for alias in texts(device, "aliases")? {
+        if !mine.insert(plain(&alias)) {
+            return Err(format!("alias {alias} says nothing that the id and the name do not say"));
+        }
+    }
+    for name in mine {
+        if let Some(other) = taken.insert(name.clone(), id.clone()) {
+            return Err(format!("{name} already means {other}"));
+        }
+    }
+    Ok(())
+}
+
+fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// One device as a Rust expression, with the place of its class in the listing.
+fn device(
+    entry: &Value,
+    file: &str,
+    citations: &BTreeMap<String, String>,
+    cited: &mut BTreeSet<String>,
+) -> Checked<(usize, String)> {
+    let Some(device) = entry.as_object() else { return Err("not an object".into()) };
+    only(
+        device,
+        &[
+            "id",
+            "name",
+            "aliases",
+            "vendor",
+            "class",
+            "architecture",
+            "year",
+            "memory",
+            "unified_memory",
+            "peak_tflop_per_s",
+            "scale_up",
+            "host_link",
+            "tdp_watts",
+            "confidence",
+            "sources",
+            "note",
+        ],
+    )?;
+    let id = text(device, "id")?;
+    if !id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+        return Err("an id has lower-case letters, digits and hyphens".into());
+    }
+    let vendor = text(device, "vendor")?;
+    if vendor.to_lowercase().replace(' ', "-") != file {
+        return Err(format!("{vendor} has a file of its own"));
+    }
+    let class = class(&text(device, "class")?)?;
+    let unified = device.get("unified_memory").and_then(Value::as_bool).ok_or("unified_memory is true or false")?;
+    if matches!(CLASSES[class].1, "AppleSilicon" | "Cpu") && !unified {
+        return Err("the memory of this class is the computer's own: unified_memory is true".into());
+    }
+
+    let mut figures = BTreeSet::new();
+    let memory = memory(object(device, "memory")?, unified, &mut figures)?;
+    let peaks = peaks(object(device, "peak_tflop_per_s")?, &mut figures)?;
+    let scale_up = match device.get("scale_up") {
+        None | Some(Value::Null) => None,
+        Some(_) => Some(scale_up(object(device, "scale_up")?, &mut figures)?),
+    };
+    let host_link = optional_text(device, "host_link")?.map(|link| host_link(&link)).transpose()?;
+    if host_link.is_some() {
+        figures.insert("host_link");
+    }
+    let tdp = number(device, "tdp_watts", 5.0..=2000.0)?;
+    if tdp.is_some() {
+        figures.insert("tdp");
+    }
+    let sources = sources(object(device, "sources")?, &figures, citations)?;
+    cited.extend(sources.iter().cloned());
+
+    let row = format!(
+        "Device {{ id: {id:?}, name: {:?}, aliases: &{:?}, vendor: {vendor:?}, class: DeviceClass::{}, \
+         architecture: {:?}, year: {}, memory: {memory}, peaks: {peaks}, scale_up: {}, host_link: {}, tdp_watts: {}, \
+         confidence: {}, sources: &{sources:?}, note: {:?} }},\n",
+        text(device, "name")?,
+        texts(device, "aliases")?,
+        CLASSES[class].1,
+        text(device, "architecture")?,
+        number(device, "year", 2015.0..=2030.0)?.ok_or("year is missing")?,
+        option(scale_up),
+        option(host_link),
+        option(tdp.map(|watts| format!("{watts:?}"))),
+        confidence(&text(device, "confidence")?)?,
+        optional_text(device, "note")?,
+    );
+    Ok((class, row))
+}
+
+/// Classes by the name in the data and the variant of `DeviceClass`, in the order of the listing.
+const CLASSES: [(&str, &str); 9] = [
+    ("datacenter GPU", "DatacenterGpu"),
+    ("workstation GPU", "WorkstationGpu"),
+    ("consumer GPU", "ConsumerGpu"),
+    ("laptop GPU", "LaptopGpu"),
+    ("Apple silicon", "AppleSilicon"),
+    ("AI accelerator", "AiAccelerator"),
+    ("TPU", "Tpu"),
+    ("edge", "Edge"),
+    ("CPU", "Cpu"),
+];
+
+fn class(name: &str) -> Checked<usize> {
+    CLASSES.iter().position(|(known, _)| *known == name).ok_or_else(|| format!("no class is called {name}"))
+}
+
+fn confidence(name: &str) -> Checked<&'static str> {
+    match name {
+        "high" => Ok("Confidence::High"),
+        "medium" => Ok("Confidence::Medium"),
+        "low" => Ok("Confidence::Low"),
+        _ => Err(format!("confidence is high, medium or low, not {name}")),
+    }
+}
+
+fn memory(memory: &Object, unified: bool, figures: &mut BTreeSet<&'static str>) -> Checked<String> {
+    only(
+        memory,
+        &["nominal_gib", "nominal_bytes", "options_gib", "usable_bytes", "usable_is", "type", "bandwidth_gb_per_s"],
+    )?;
+    let kind = optional_text(memory, "type")?;
+    // Memory on the chip is small, exact in decimal bytes, and out of all proportion fast.
+    let on_chip = kind.as_deref().is_some_and(|kind| kind.contains("SRAM"));
+    let gib = number(memory, "nominal_gib", 1.0..=4096.0)?.map(|gib| gib * GIB);
+    let nominal = if on_chip { number(memory, "nominal_bytes", 1e8..=1e12)? } else { gib };
+    if nominal.is_some() {
+        figures.insert("memory");
+    }
+
+    let usable = number(memory, "usable_bytes", 1e9..=1e13)?;
+    let reading = match (usable, optional_text(memory, "usable_is")?.as_deref()) {
+        (None, None) => None,
+        (Some(bytes), Some(origin)) => {
+            figures.insert("usable");
+            let nominal = nominal.ok_or("usable_bytes needs a nominal size")?;
+            if !(0.9 * nominal..=nominal).contains(&bytes) {
+                return Err(format!(
+                    "usable_bytes is {:.3} of the nominal size; data sheets write GB where they mean GiB",
+                    bytes / nominal
+                ));
+            }
+            let origin = match origin {
+                "driver" => "Driver",
+                "documented" => "Documented",
+                _ => return Err(format!("usable_is driver or documented, not {origin}")),
+            };
+            Some(format!("({}, UsableSource::{origin})", whole_bytes(bytes)))
+        }
+        (Some(_), None) | (None, Some(_)) => return Err("usable_bytes and usable_is come together".into()),
+    };
+
+    let mut options = String::new();
+    if let Some(sizes) = memory.get("options_gib") {
+        for size in sizes.as_array().ok_or("options_gib is a list")? {
+            let gib = size.as_f64().filter(|gib| (1.0..=4096.0).contains(gib)).ok_or("options_gib holds sizes")?;
+            let _ = write!(options, "{}, ", whole_bytes(gib * GIB));
+        }
+    }
+
+    let bandwidth = number(memory, "bandwidth_gb_per_s", 10.0..=if on_chip { 3e7 } else { 50_000.0 })?;
+    if bandwidth.is_some() {
+        figures.insert("bandwidth");
+    }
+    Ok(format!(
+        "Memory {{ kind: {kind:?}, unified: {unified}, nominal: {}, options: &[{options}], reading: {}, bandwidth: {} }}",
+        option(nominal.map(whole_bytes)),
+        option(reading),
+        option(bandwidth.map(giga)),
+    ))
+}
+
+fn peaks(peaks: &Object, figures: &mut BTreeSet<&'static str>) -> Checked<String> {
+    const PRECISIONS: [&str; 6] = ["fp32", "fp16", "bf16", "fp8", "int8", "fp4"];
+    only(peaks, &PRECISIONS)?;
+    let mut fields = String::new();
+    let mut at = BTreeMap::new();
+    for precision in PRECISIONS {
+        let peak = number(peaks, precision, 0.5..=100_000.0)?;
+        if let Some(peak) = peak {
+            figures.insert("peaks");
+            at.insert(precision, peak);
+        }
+        let peak = option(peak.map(|tera| format!("FlopsPerSecond::tera({tera:?})")));
+        let _ = write!(fields, "{precision}: {peak}, ");
+    }
+    // Narrower numbers are never slower. int8 is left out: Blackwell Ultra all but dropped it.
+    let half = at.get("fp16").copied().into_iter().chain(at.get("bf16").copied()).reduce(f64::max);
+    let widest_first = [at.get("fp32").copied(), half, at.get("fp8").copied(), at.get("fp4").copied()];
+    let known: Vec<f64> = widest_first.into_iter().flatten().collect();
+    if !known.is_sorted() {
+        return Err("a wider precision is faster than a narrower one; look for a figure that assumes sparsity".into());
+    }
+    Ok(format!("Peaks {{ {fields} }}"))
+}
+
+fn scale_up(link: &Object, figures: &mut BTreeSet<&'static str>) -> Checked<String> {
+    only(link, &["technology", "one_way_gb_per_s", "pair_one_way_gb_per_s", "domain", "optional"])?;
+    let one_way = number(link, "one_way_gb_per_s", 10.0..=5000.0)?;
+    let pair = number(link, "pair_one_way_gb_per_s", 10.0..=5000.0)?;
+    let domain = number(link, "domain", 2.0..=100_000.0)?;
+    if pair > one_way {
+        return Err("scale_up: a pair cannot have more than the device sends to all".into());
+    }
+    if one_way.is_some() || domain.is_some() {
+        figures.insert("scale_up");
+    }
+    let optional = match link.get("optional") {
+        None => false,
+        Some(value) => value.as_bool().ok_or("scale_up: optional is true or false")?,
+    };
+    Ok(format!(
+        "ScaleUpLink {{ technology: {:?}, one_way: {}, pair_one_way: {}, domain: {}, optional: {optional} }}",
+        text(link, "technology")?,
+        option(one_way.map(giga)),
+        option(pair.map(giga)),
+        option(domain.map(|devices| format!("{devices}"))),
+    ))
+}
+
+fn host_link(link: &str) -> Checked<String> {
+    let wrong = || format!("host_link {link}: expected PCIe 5.0 x16 or NVLink-C2C 450 GB/s");
+    if let Some(rate) = link.strip_prefix("NVLink-C2C ").and_then(|rest| rest.strip_suffix(" GB/s")) {
+        let rate: f64 = rate.parse().map_err(|_| wrong())?;
+        return Ok(format!("HostLink::NvlinkC2c {{ one_way: {} }}", giga(rate)));
+    }
+    let (generation, lanes) = link.strip_prefix("PCIe ").and_then(|rest| rest.split_once(" x")).ok_or_else(wrong)?;
+    let generation = match generation {
+        "3.0" => "Gen3",
+        "4.0" => "Gen4",
+        "5.0" => "Gen5",
+        "6.0" => "Gen6",
+        _ => return Err(wrong()),
+    };
+    match lanes {
+        "1" | "2" | "4" | "8" | "16" => {
+            Ok(format!("HostLink::Pcie {{ generation: PcieGeneration::{generation}, lanes: {lanes} }}"))
+        }
+        _ => Err(wrong()),
+    }
+}
+
+/// Keys of all sources, most used first; each figure must have one, and each must be in `sources.json`.
+fn sources(
+    sources: &Object,
+    figures: &BTreeSet<&'static str>,
+    citations: &BTreeMap<String, String>,
+) -> Checked<Vec<String>> {
+    if let Some(figure) = figures.iter().find(|figure| !sources.contains_key(**figure)) {
+        return Err(format!("sources: {figure} has none"));
+    }
+    let mut uses: BTreeMap<String, usize> = BTreeMap::new();
+    for group in sources.keys() {
+        // The source of usable memory may be that of a rule rather than of a figure.
+        if group != "usable" && !figures.contains(group.as_str()) {
+            return Err(format!("sources: there is no figure for {group}"));
+        }
+        let keys = texts(sources, group)?;
+        if keys.is_empty() {
+            return Err(format!("sources: {group} has none"));
+        }
+        for key in keys {
+            if !citations.contains_key(&key) {
+                return Err(format!("sources: {key} is not in sources.json"));
+            }
+            *uses.entry(key).or_default() += 1;
+        }
+    }
+    let mut keys: Vec<_> = uses.into_iter().collect();
+    keys.sort_by_key(|(_, uses)| std::cmp::Reverse(*uses));
+    Ok(keys.into_iter().map(|(key, _)| key).collect())
+}
+
+const GIB: f64 = (1_u64 << 30) as f64;
+
+fn whole_bytes(bytes: f64) -> String {
+    format!("Bytes::new({})", bytes as u64)
+}
+
+fn giga(giga: f64) -> String {
+    format!("BytesPerSecond::giga({giga:?})")
+}
+
+fn option(value: Option<String>) -> String {
+    value.map_or_else(|| "None".into(), |value| format!("Some({value})"))
+}
+
+fn only(object: &Object, known: &[&str]) -> Checked<()> {
+    match object.keys().find(|key| !known.contains(&key.as_str())) {
+        Some(key) => Err(format!("no field is called {key}")),
+        None => Ok(()),
+    }
+}
+
+fn object<'a>(parent: &'a Object, key: &str) -> Checked<&'a Object> {
+    parent.get(key).and_then(Value::as_object).ok_or_else(|| format!("{key} is an object"))
+}
+
+fn text(object: &Object, key: &str) -> Checked<String> {
+    optional_text(object, key)?.ok_or_else(|| format!("{key} is missing"))
+}
+
+fn optional_text(object: &Object, key: &str) -> Checked<Option<String>> {
+    match object.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.is_ascii() && text.trim() == text && !text.is_empty() => {
+            Ok(Some(text.clone()))
+        }
+        Some(_) => Err(format!("{key} is a text in ASCII without spaces at its ends")),
+    }
+}
+
+fn texts(object: &Object, key: &str) -> Checked<Vec<String>> {
+    let list = match object.get(key) {
+        None => return Ok(Vec::new()),
+        Some(value) => value.as_array().ok_or_else(|| format!("{key} is a list"))?,
+    };
+    list.iter().map(|value| value.as_str().map(String::from).ok_or_else(|| format!("{key} holds texts"))).collect()
+}
+
+/// A number within bounds that physics and the market set; `None` where the data says that nobody knows.
+fn number(object: &Object, key: &str, bounds: RangeInclusive<f64>) -> Checked<Option<f64>> {
+    match object.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match value.as_f64() {
+            Some(number) if bounds.contains(&number) => Ok(Some(number)),
+            Some(number) => Err(format!("{key} is {number}, outside {} to {}", bounds.start(), bounds.end())),
+            None => Err(format!("{key} is a number")),
+        },
+    }
+}

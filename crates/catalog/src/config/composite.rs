@@ -1,0 +1,159 @@
+//! Language models with a vision or audio encoder in front: where each part is, and what the encoder weighs.
+
+use super::keys::Config;
+use super::{ConfigWarning, canonical, read_text_model, towers};
+use ridgepoint_core::{Model, Role, Tensor};
+
+/// An encoder that we can count.
+#[derive(Clone, Copy)]
+enum Encoder {
+    Gemma3,
+    Gemma3n,
+    Gemma4,
+    KimiK25,
+    Llama4,
+    Llava,
+    LlavaNext,
+    Mistral3,
+    PaliGemma,
+    Qwen2,
+    Qwen25,
+    Qwen3,
+    Qwen35,
+}
+
+/// How a family of composites is put together.
+struct Composite {
+    model_type: &'static str,
+    /// The family of its language model, or `None` where `text_config.model_type` tells.
+    text: Option<&'static str>,
+    /// Whether embedding and head are one matrix when no field says so.
+    tied: bool,
+    encoder: Encoder,
+}
+
+const FAMILIES: &[Composite] = &[
+    Composite { model_type: "gemma3", text: Some("gemma3_text"), tied: true, encoder: Encoder::Gemma3 },
+    Composite { model_type: "gemma3n", text: Some("gemma3n_text"), tied: true, encoder: Encoder::Gemma3n },
+    Composite { model_type: "gemma4", text: Some("gemma4_text"), tied: true, encoder: Encoder::Gemma4 },
+    Composite { model_type: "kimi_k25", text: Some("deepseek_v3"), tied: false, encoder: Encoder::KimiK25 },
+    Composite { model_type: "llama4", text: Some("llama4_text"), tied: false, encoder: Encoder::Llama4 },
+    Composite { model_type: "llava", text: None, tied: false, encoder: Encoder::Llava },
+    Composite { model_type: "llava_next", text: None, tied: false, encoder: Encoder::LlavaNext },
+    Composite { model_type: "mistral3", text: None, tied: true, encoder: Encoder::Mistral3 },
+    Composite { model_type: "paligemma", text: None, tied: true, encoder: Encoder::PaliGemma },
+    Composite { model_type: "qwen2_5_vl", text: Some("qwen2"), tied: false, encoder: Encoder::Qwen25 },
+    Composite { model_type: "qwen2_vl", text: Some("qwen2"), tied: false, encoder: Encoder::Qwen2 },
+    Composite { model_type: "qwen3_5", text: Some("qwen3_5_text"), tied: false, encoder: Encoder::Qwen35 },
+    Composite { model_type: "qwen3_5_moe", text: Some("qwen3_5_moe_text"), tied: false, encoder: Encoder::Qwen35 },
+    Composite { model_type: "qwen3_vl", text: Some("qwen3"), tied: false, encoder: Encoder::Qwen3 },
+    Composite { model_type: "qwen3_vl_moe", text: Some("qwen3_moe"), tied: false, encoder: Encoder::Qwen3 },
+];
+
+/// Fields under which composites keep their language model.
+const LANGUAGE_MODELS: &[&str] = &["text_config", "llm_config", "language_config", "thinker_config"];
+/// Fields under which composites keep their encoders.
+const ENCODERS: &[&str] = &["vision_config", "audio_config"];
+
+/// The composite that `config` describes, or `None` where it is a plain language model.
+pub(super) fn read(config: Config, model_type: &str) -> Option<Model> {
+    // MLC copies name a Mistral 3 composite after its language model.
+    let model_type = match model_type {
+        "ministral3" if config.says("text_config") => "mistral3",
+        other => other,
+    };
+    if model_type == "phi3_v" {
+        return phi3_vision(config);
+    }
+    match FAMILIES.iter().find(|composite| composite.model_type == model_type) {
+        Some(composite) => read_known(config, composite),
+        None => read_unknown(config),
+    }
+}
+
+fn read_known(config: Config, composite: &Composite) -> Option<Model> {
+    // Older files have the language model's fields at the top.
+    let nested = config.child("text_config");
+    let text = nested.unwrap_or(config);
+    let named = nested.and_then(|text| text.text("model_type")).unwrap_or("llama");
+    let family = canonical(composite.text.unwrap_or(named));
+    // The flag of the composite beats that of its language model.
+    let tied = [config, text].into_iter().find(|part| part.says("tie_word_embeddings"));
+    let tied = tied.map_or(composite.tied, |part| part.flag("tie_word_embeddings"));
+
+    let mut model = read_text_model(text.of_class(family).tied(tied), family)?;
+    model.input.extend(encoders(config, composite.encoder, model.hidden_size));
+    Some(model)
+}
+
+/// A composite without rules of its own: its language model counts, its encoders do not.
+fn read_unknown(config: Config) -> Option<Model> {
+    let text = LANGUAGE_MODELS.iter().find_map(|key| config.child(key))?;
+    let text = text.child("text_config").unwrap_or(text);
+    let family = canonical(text.text("model_type")?);
+    let mut text = text.of_class(family);
+    if config.says("tie_word_embeddings") {
+        text = text.tied(config.flag("tie_word_embeddings"));
+    }
+    let model = read_text_model(text, family)?;
+    for key in ENCODERS.iter().filter(|key| config.says(key)) {
+        config.problems().warn(ConfigWarning::TowerNotCounted((*key).to_owned()));
+    }
+    Some(model)
+}
+
+/// Phi-3-vision: the remote code names the encoder, the file does not describe it.
+fn phi3_vision(config: Config) -> Option<Model> {
+    let mut model = read_text_model(config.of_class("phi3"), "phi3")?;
+    let vision = towers::clip(config.emptied("clip_vit_large_patch14_336"));
+    let projector = towers::phi3_vision_projector(model.hidden_size);
+    model.input.extend([Tensor::vector(Role::Vision, vision), Tensor::vector(Role::Projector, projector)]);
+    Some(model)
+}
+
+/// The encoders and their projectors, as one number each.
+fn encoders(config: Config, encoder: Encoder, hidden: u64) -> Vec<Tensor> {
+    let vision = |class| config.encoder("vision_config", class);
+    let (vision, audio, projector) = match encoder {
+        Encoder::Gemma3 => match vision("siglip_vision_model") {
+            Some(vision) => (towers::siglip(vision), 0, towers::gemma3_projector(vision, hidden)),
+            None => (0, 0, 0),
+        },
+        Encoder::Gemma3n => towers::GEMMA_3N,
+        Encoder::Gemma4 => {
+            let vision = vision("gemma4_vision");
+            let audio = config.encoder("audio_config", "gemma4_audio");
+            (
+                vision.map_or(0, towers::gemma4_vision),
+                audio.map_or(0, |audio| towers::gemma4_audio(audio, hidden)),
+                vision.map_or(0, |vision| hidden * vision.size("hidden_size")),
+            )
+        }
+        Encoder::KimiK25 => match vision("moonvit") {
+            Some(vision) => (towers::moonvit(vision), 0, towers::kimi_projector(vision, hidden)),
+            None => (0, 0, 0),
+        },
+        Encoder::Llama4 => match vision("llama4_vision_model") {
+            Some(vision) => (towers::llama4(vision), 0, vision.size("vision_output_dim") * hidden),
+            None => (0, 0, 0),
+        },
+        Encoder::Llava | Encoder::LlavaNext => towers::llava(config, hidden, matches!(encoder, Encoder::LlavaNext)),
+        Encoder::Mistral3 => match vision("pixtral") {
+            Some(vision) => (towers::pixtral(vision), 0, towers::mistral3_projector(config, vision, hidden)),
+            None => (0, 0, 0),
+        },
+        Encoder::PaliGemma => match vision("siglip_vision_model") {
+            Some(vision) => (towers::siglip(vision), 0, towers::paligemma_projector(config, vision)),
+            None => (0, 0, 0),
+        },
+        Encoder::Qwen2 => (vision("qwen2_vl_vision").map_or(0, towers::qwen2), 0, 0),
+        Encoder::Qwen25 => (vision("qwen2_5_vl_vision").map_or(0, towers::qwen2_5), 0, 0),
+        Encoder::Qwen3 => (vision("qwen3_vl_vision").map_or(0, |vision| towers::qwen3(vision, true)), 0, 0),
+        Encoder::Qwen35 => (vision("qwen3_vl_vision").map_or(0, |vision| towers::qwen3(vision, false)), 0, 0),
+    };
+    [(Role::Vision, vision), (Role::Audio, audio), (Role::Projector, projector)]
+        .into_iter()
+        .filter(|(_, parameters)| *parameters > 0)
+        .map(|(role, parameters)| Tensor::vector(role, parameters))
+        .collect()
+}

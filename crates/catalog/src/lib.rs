@@ -1,0 +1,11 @@
+//! The facts: models with their exact architecture, and the reader of `config.json` behind them.
+
+pub mod config;
+pub mod devices;
+pub mod engines;
+pub mod models;
+
+pub use config::{ConfigError, ConfigWarning, ParsedConfig, parse_config};
+pub use devices::{Device, DeviceClass, Missing, Supplied, devices, find_device};
+pub use engines::{EngineProfile, engine_profile};
+pub use models::{ModelEntry, find_model, models};

@@ -1,0 +1,119 @@
+//! The models of the catalogue.
+
+use crate::config::parse_config;
+use ridgepoint_core::{Model, Tokens};
+use std::sync::LazyLock;
+
+/// A model of the catalogue: who made it and how large it is. The architecture is read on demand.
+#[derive(Clone, Debug)]
+pub struct ModelEntry {
+    /// What links and commands call it. It never changes.
+    pub id: &'static str,
+    /// What people call it.
+    pub name: &'static str,
+    /// Who published it.
+    pub organisation: &'static str,
+    /// The release that it belongs to.
+    pub family: &'static str,
+    /// Its repository on the Hugging Face Hub.
+    pub hub_id: &'static str,
+    /// Other names that find it.
+    pub aliases: Vec<&'static str>,
+    /// All parameters, exactly.
+    pub parameters: u64,
+    /// Parameters that one text token uses.
+    pub active_parameters: u64,
+    /// The longest context that its configuration names.
+    pub context_limit: Option<Tokens>,
+    /// Whether the dimensions come from publications instead of the published file, with no independent total.
+    pub reconstructed: bool,
+    /// Where the dimensions come from.
+    pub source: &'static str,
+    config: &'static str,
+}
+
+impl ModelEntry {
+    /// The model. `build.rs` and the tests have parsed the same text.
+    pub fn model(&self) -> Model {
+        match parse_config(self.config) {
+            Ok(parsed) => parsed.model,
+            Err(error) => panic!("the catalogue has a broken entry, {}: {error}", self.id),
+        }
+    }
+
+    /// Its configuration: the fields of the published file that the architecture depends on.
+    pub fn config(&self) -> &'static str {
+        self.config
+    }
+}
+
+/// One line of the catalogue: id, name, organisation, family, Hub id, aliases, parameters, active parameters,
+/// longest context, whether it is reconstructed, source.
+type Line = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    Vec<&'static str>,
+    u64,
+    u64,
+    Option<u64>,
+    bool,
+    &'static str,
+);
+
+/// Every other line is a [`Line`], followed by one with the configuration.
+static CATALOGUE: LazyLock<Vec<ModelEntry>> = LazyLock::new(|| {
+    let mut lines = include_str!(concat!(env!("OUT_DIR"), "/models.jsonl")).lines();
+    let mut entries = Vec::new();
+    while let (Some(line), Some(config)) = (lines.next(), lines.next()) {
+        let line: Line = match serde_json::from_str(line) {
+            Ok(line) => line,
+            Err(error) => panic!("build.rs wrote a line that does not read back: {error}"),
+        };
+        let (
+            id,
+            name,
+            organisation,
+            family,
+            hub_id,
+            aliases,
+            parameters,
+            active_parameters,
+            context,
+            reconstructed,
+            source,
+        ) = line;
+        entries.push(ModelEntry {
+            id,
+            name,
+            organisation,
+            family,
+            hub_id,
+            aliases,
+            parameters,
+            active_parameters,
+            context_limit: context,
+            reconstructed,
+            source,
+            config,
+        });
+    }
+    entries
+});
+
+/// All models, by organisation and in the order of each organisation's file.
+pub fn models() -> &'static [ModelEntry] {
+    &CATALOGUE
+}
+
+/// The model with this id, alias or Hugging Face id, in any case of letters.
+pub fn find_model(name: &str) -> Option<&'static ModelEntry> {
+    let name = name.trim();
+    let is_named = |entry: &&ModelEntry| {
+        [entry.id, entry.hub_id].iter().chain(&entry.aliases).any(|known| known.eq_ignore_ascii_case(name))
+    };
+    // Ids first: they are exact, and nearly all look-ups are by id.
+    models().iter().find(|entry| entry.id == name).or_else(|| models().iter().find(is_named))
+}

@@ -1,0 +1,82 @@
+//! The calculator in a terminal: the same answers as the page, as text or JSON.
+
+mod estimate;
+mod list;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Whether a model fits on some hardware, what limits it and how fast it could run at best.
+#[derive(Parser)]
+#[command(name = "ridgepoint", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answer for one scenario, or for one on each line of standard input
+    Estimate(estimate::Arguments),
+    /// List the models of the catalogue
+    Models(list::Arguments),
+    /// List the devices of the catalogue
+    Devices(list::Arguments),
+    /// List the weight and KV-cache formats
+    Formats(list::Arguments),
+    /// List the engines
+    Engines(list::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Estimate(arguments) => estimate::run(&arguments),
+        Command::Models(arguments) => list::models(&arguments),
+        Command::Devices(arguments) => list::devices(&arguments),
+        Command::Formats(arguments) => list::formats(&arguments),
+        Command::Engines(arguments) => list::engines(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) if problem.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("ridgepoint: {problem}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Why there is no answer.
+enum Problem {
+    /// The input cannot be read as a scenario.
+    Input(String),
+    /// Reading or writing failed.
+    Io(std::io::Error),
+}
+
+impl Problem {
+    /// Whether whoever reads our output has read enough, as `head` does.
+    fn is_closed_pipe(&self) -> bool {
+        match self {
+            Self::Input(_) => false,
+            Self::Io(error) => error.kind() == std::io::ErrorKind::BrokenPipe,
+        }
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Input(text) => f.write_str(text),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<std::io::Error> for Problem {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}

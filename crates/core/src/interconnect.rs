@@ -1,0 +1,49 @@
+//! Links between devices, and the least time that a collective can take on them.
+
+use crate::units::{Bytes, BytesPerSecond, Seconds};
+
+/// How a device reaches its neighbours. Bandwidths are what one device can send, in one direction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interconnect {
+    /// The fast domain: NVLink, Infinity Fabric, ICI. `None` for devices that only have their host bus.
+    pub scale_up: Option<ScaleUp>,
+    /// The host bus, usually PCIe.
+    pub host: Option<BytesPerSecond>,
+}
+
+/// A fast domain of directly connected devices.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScaleUp {
+    /// What one device can send to all others together, in one direction.
+    pub bandwidth: BytesPerSecond,
+    /// Devices in one domain.
+    pub domain: u64,
+}
+
+impl Interconnect {
+    /// What one of `ranks` communicating devices can send: over the fast domain if it holds them all, else over the
+    /// host bus. `None` where no figure is known.
+    pub fn bandwidth_between(&self, ranks: u64) -> Option<BytesPerSecond> {
+        match self.scale_up {
+            Some(fast) if ranks <= fast.domain => Some(fast.bandwidth),
+            Some(_) | None => self.host,
+        }
+    }
+}
+
+/// Bytes that each of `ranks` devices sends in an all-reduce of `message` bytes, by reduce-scatter and all-gather:
+/// `2 (ranks - 1) / ranks x message` (Thakur et al. 2005, section 4.4).
+///
+/// ```
+/// # use ridgepoint_core::{all_reduce_bytes, Bytes};
+/// assert_eq!(all_reduce_bytes(Bytes::new(800), 8), Bytes::new(1400));
+/// assert_eq!(all_reduce_bytes(Bytes::new(800), 1), Bytes::ZERO);
+/// ```
+pub fn all_reduce_bytes(message: Bytes, ranks: u64) -> Bytes {
+    if ranks < 2 { Bytes::ZERO } else { message.scaled(2.0 * (ranks - 1) as f64 / ranks as f64) }
+}
+
+/// Least time to send `bytes`; zero when there is nothing to send, `None` when the link is unknown.
+pub fn transfer_time(bytes: Bytes, bandwidth: Option<BytesPerSecond>) -> Option<Seconds> {
+    if bytes == Bytes::ZERO { Some(Seconds::ZERO) } else { bandwidth.map(|rate| bytes / rate) }
+}

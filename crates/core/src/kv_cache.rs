@@ -1,0 +1,63 @@
+//! What attention remembers: bytes per token, at a context, and what one rank holds of them.
+
+use crate::attention::Attention;
+use crate::format::KvFormat;
+use crate::model::{CacheOwner, Layer, Mixer, Model};
+use crate::units::{Bytes, Tokens};
+
+/// Numbers that one token adds to one layer's cache, before sharding.
+pub const fn values_per_token(attention: Attention) -> u64 {
+    match attention {
+        // A key and a value for each KV head.
+        Attention::Grouped { kv_heads, key_dim, value_dim, .. } => kv_heads * (key_dim + value_dim),
+        // One compressed vector and one rotary key, shared by all heads.
+        Attention::Latent { kv_rank, rope_dim, .. } => kv_rank + rope_dim,
+    }
+}
+
+/// Numbers that one token adds to the cache of one of `tensor` ranks.
+///
+/// KV heads are dealt out until each rank holds one and are replicated beyond that; the latent vector of MLA is
+/// needed whole on every rank.
+///
+/// ```
+/// # use ridgepoint_core::{values_per_token_and_rank, Attention};
+/// let gqa = Attention::Grouped { heads: 32, kv_heads: 8, key_dim: 128, value_dim: 128 };
+/// assert_eq!(values_per_token_and_rank(gqa, 4), 2 * 256);
+/// assert_eq!(values_per_token_and_rank(gqa, 16), 256);
+/// ```
+pub const fn values_per_token_and_rank(attention: Attention, tensor: u64) -> u64 {
+    match attention {
+        Attention::Grouped { kv_heads, key_dim, value_dim, .. } => {
+            kv_heads.div_ceil(if tensor == 0 { 1 } else { tensor }) * (key_dim + value_dim)
+        }
+        Attention::Latent { kv_rank, rope_dim, .. } => kv_rank + rope_dim,
+    }
+}
+
+/// Cache of one sequence of `context` tokens in one layer, on one of `tensor` ranks.
+pub fn layer_bytes(layer: &Layer, context: Tokens, format: KvFormat, tensor: u64) -> Bytes {
+    match layer.mixer {
+        Mixer::Attention { attention, reach, cache: CacheOwner::Own } => {
+            format.bytes(values_per_token_and_rank(attention, tensor)) * reach.cached_tokens(context)
+        }
+        Mixer::Attention { cache: CacheOwner::Earlier, .. } | Mixer::None => Bytes::ZERO,
+    }
+}
+
+/// Cache that one more token adds to a sequence, over all layers and before sharding, while every layer still
+/// keeps every token.
+///
+/// ```
+/// # use ridgepoint_core::{Bytes, KvFormat};
+/// // Llama 3.1 8B: 2 x 32 layers x 8 KV heads x 128 x 2 B.
+/// assert_eq!(KvFormat::Bf16.bytes(8 * (128 + 128)) * 32, Bytes::new(131_072));
+/// ```
+pub fn bytes_per_token(model: &Model, format: KvFormat) -> Bytes {
+    bytes_at_context(model, 1, format)
+}
+
+/// Cache of one sequence of `context` tokens, over all layers with their own reach and before sharding.
+pub fn bytes_at_context(model: &Model, context: Tokens, format: KvFormat) -> Bytes {
+    model.layers.all().into_iter().map(|(layer, count)| layer_bytes(layer, context, format, 1) * count).sum()
+}

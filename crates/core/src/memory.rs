@@ -1,0 +1,263 @@
+//! What each device must hold: weights, KV cache, activations and what the engine keeps for itself.
+
+use crate::engine::EngineMemory;
+use crate::format::{KvFormat, WeightFormat};
+use crate::kv_cache;
+use crate::model::{Head, Layer, Model};
+use crate::parallelism::{Parallelism, stage_sizes};
+use crate::tensor::{Component, Kind, Sharding, Tensor};
+use crate::units::{Bytes, Tokens};
+use crate::workload::Workload;
+
+/// Memory of one device, by use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeviceMemory {
+    /// Weights of its share of the model.
+    pub weights: Bytes,
+    /// KV cache of the workload's sequences at their full length.
+    pub kv_cache: Bytes,
+    /// Recurrent state of the workload's sequences.
+    pub state: Bytes,
+    /// Peak of activations and logits.
+    pub activations: Bytes,
+    /// What the engine and its libraries keep.
+    pub overhead: Bytes,
+}
+
+impl DeviceMemory {
+    /// The mathematical minimum: weights, cache and state.
+    pub fn minimum(self) -> Bytes {
+        self.weights + self.kv_cache + self.state
+    }
+
+    /// All of it.
+    pub fn total(self) -> Bytes {
+        self.minimum() + self.activations + self.overhead
+    }
+}
+
+/// One pipeline stage: a run of layers and whether it starts or ends the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// Index of its first layer.
+    pub first_layer: usize,
+    /// Number of its layers.
+    pub layers: usize,
+    /// Whether it holds the input embedding and the towers.
+    pub is_first: bool,
+    /// Whether it holds the final norm and the head.
+    pub is_last: bool,
+}
+
+impl Stage {
+    /// The stages of a model under pipeline parallelism.
+    pub fn all(model: &Model, pipeline: u64) -> Vec<Self> {
+        // More stages than layers cannot be told apart from as many stages as layers.
+        let stages = (pipeline.max(1) as usize).min(model.layers.len().max(1));
+        let mut first_layer = 0;
+        stage_sizes(model.layers.len(), stages)
+            .into_iter()
+            .enumerate()
+            .map(|(index, layers)| {
+                let stage = Self { first_layer, layers, is_first: index == 0, is_last: index + 1 == stages };
+                first_layer += layers;
+                stage
+            })
+            .collect()
+    }
+
+    /// Its distinct layers with their counts.
+    pub fn layers(self, model: &Model) -> Vec<(&Layer, u64)> {
+        model.layers.counted(self.first_layer..self.first_layer + self.layers)
+    }
+
+    /// Tensors of this stage outside its layers. A tied head needs the embedding on the last stage too.
+    pub fn ends(self, model: &Model) -> Vec<Tensor> {
+        let mut tensors = Vec::new();
+        if self.is_first {
+            tensors.extend(&model.input);
+        }
+        if self.is_last {
+            tensors.extend(&model.output);
+            match model.head {
+                Head::Own(tensor) => tensors.push(tensor),
+                Head::Tied(tensor) if !self.is_first => tensors.push(tensor),
+                Head::Tied(_) | Head::None => {}
+            }
+        }
+        tensors
+    }
+}
+
+/// Whether the model has routed experts anywhere.
+pub fn is_mixture(model: &Model) -> bool {
+    model.tensors().any(|(tensor, _)| tensor.role.component() == Component::RoutedExperts)
+}
+
+/// Bytes of `tensor` that one rank holds. `kv_heads` are those of the layer that it belongs to.
+///
+/// Shares are rounded up, so the ranks together hold at least the whole.
+pub fn rank_bytes(
+    tensor: Tensor,
+    kv_heads: u64,
+    format: WeightFormat,
+    mixture: bool,
+    parallelism: Parallelism,
+) -> Bytes {
+    let tensor_parallel = parallelism.tensor.max(1);
+    match tensor.role.sharding() {
+        Sharding::Replicated => format.bytes(tensor, mixture),
+        Sharding::Split => format.bytes(tensor, mixture).div_ceil(tensor_parallel),
+        Sharding::KvHeads => {
+            let heads = kv_heads.max(1);
+            (format.bytes(tensor, mixture) * heads.div_ceil(tensor_parallel)).div_ceil(heads)
+        }
+        Sharding::Experts => {
+            let one = format.bytes(tensor.times(1), mixture);
+            let experts = tensor.copies.div_ceil(parallelism.expert.max(1));
+            one.div_ceil(parallelism.tensor_within_expert()) * experts
+        }
+    }
+}
+
+/// Weights that each rank of `stage` holds.
+pub fn stage_weights(model: &Model, stage: Stage, format: WeightFormat, parallelism: Parallelism) -> Bytes {
+    let mixture = is_mixture(model);
+    let ends: Bytes =
+        stage.ends(model).into_iter().map(|tensor| rank_bytes(tensor, 1, format, mixture, parallelism)).sum();
+    let layers: Bytes = stage
+        .layers(model)
+        .into_iter()
+        .map(|(layer, count)| {
+            let kv_heads = layer.mixer.kv_heads();
+            layer
+                .tensors
+                .iter()
+                .map(|&tensor| rank_bytes(tensor, kv_heads, format, mixture, parallelism))
+                .sum::<Bytes>()
+                * count
+        })
+        .sum();
+    ends + layers
+}
+
+/// Weights of the whole model on one device.
+pub fn weights(model: &Model, format: WeightFormat) -> Bytes {
+    let whole = Stage { first_layer: 0, layers: model.layers.len(), is_first: true, is_last: true };
+    stage_weights(model, whole, format, Parallelism::SINGLE)
+}
+
+/// KV cache that each rank of `stage` holds for `sequences` sequences of `context` tokens.
+pub fn stage_kv_cache(
+    model: &Model,
+    stage: Stage,
+    sequences: u64,
+    context: Tokens,
+    format: KvFormat,
+    tensor: u64,
+) -> Bytes {
+    stage
+        .layers(model)
+        .into_iter()
+        .map(|(layer, count)| kv_cache::layer_bytes(layer, context, format, tensor) * count)
+        .sum::<Bytes>()
+        * sequences
+}
+
+/// Peak of activations on each rank: the widest layer at the tokens of one pass, or the logits, whichever is larger.
+///
+/// A pass of `T` tokens keeps about three vectors of the residual stream and, in the MLP, the gate, the
+/// up-projection and their product: `T x (3 x hidden + 3 x width / TP) x 2 B`; a mixture also keeps the output of each
+/// visited expert. The logits are `sequences x vocabulary` in 32 bit, twice (raw and normalised).
+///
+/// ```
+/// // Llama 3.1 8B, 8192 tokens in one pass: 8192 x (3 x 4096 + 3 x 14336) x 2 B = 864 MiB.
+/// assert_eq!(8192 * (3 * 4096 + 3 * 14336) * 2, 864 * 1024 * 1024);
+/// ```
+pub fn activations(model: &Model, tokens: Tokens, sequences: u64, tensor: u64) -> Bytes {
+    let tensor = tensor.max(1);
+    let values_per_token = model
+        .layers
+        .all()
+        .into_iter()
+        .map(|(layer, _)| {
+            let mlp = layer.mlp_width();
+            3 * mlp.width.div_ceil(tensor) + (3 + mlp.expert_outputs).saturating_mul(model.hidden_size)
+        })
+        .max()
+        .unwrap_or(0);
+    let layer = Bytes::new(tokens) * values_per_token * 2;
+    let logits = match model.head {
+        Head::None => Bytes::ZERO,
+        Head::Own(_) | Head::Tied(_) => Bytes::new(sequences) * model.vocab_size * 4 * 2,
+    };
+    layer.max(logits)
+}
+
+/// Width of the feed-forward block that one token passes through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MlpWidth {
+    /// Intermediate values: dense, shared and visited experts together.
+    pub width: u64,
+    /// Expert outputs that are kept until they are summed.
+    pub expert_outputs: u64,
+}
+
+impl Layer {
+    /// Width of the feed-forward block that one token passes through.
+    pub fn mlp_width(&self) -> MlpWidth {
+        let active = self.feed_forward.active_experts();
+        let mut mlp = MlpWidth { width: 0, expert_outputs: active };
+        for tensor in self.tensors.iter().filter(|tensor| tensor.kind == Kind::Matrix) {
+            let times = match tensor.role.component() {
+                Component::DenseMlp | Component::SharedExperts => 1,
+                Component::RoutedExperts => active,
+                Component::Embedding
+                | Component::Head
+                | Component::Attention
+                | Component::Mixer
+                | Component::Router
+                | Component::Norms
+                | Component::Vision
+                | Component::Audio
+                | Component::Projector
+                | Component::Other => 0,
+            };
+            // The input of a down-projection is the intermediate vector.
+            if tensor.role.is_row_parallel() {
+                mlp.width = mlp.width.saturating_add(tensor.inputs.saturating_mul(times));
+            }
+        }
+        mlp
+    }
+}
+
+/// Sequences that one of `replicas` replicas serves at most.
+pub const fn sequences_per_replica(workload: Workload, replicas: u64) -> u64 {
+    workload.batch.div_ceil(if replicas == 0 { 1 } else { replicas })
+}
+
+/// Memory of each rank, stage by stage. Ranks of one stage hold the same.
+pub fn by_stage(
+    model: &Model,
+    weights: WeightFormat,
+    kv: KvFormat,
+    parallelism: Parallelism,
+    workload: Workload,
+    engine: EngineMemory,
+) -> Vec<DeviceMemory> {
+    let sequences = sequences_per_replica(workload, parallelism.data);
+    let tokens = sequences.saturating_mul(workload.prompt_tokens).min(engine.tokens_per_pass).max(sequences);
+    let collectives =
+        if parallelism.tensor.saturating_mul(parallelism.pipeline) > 1 { engine.collectives } else { Bytes::ZERO };
+    Stage::all(model, parallelism.pipeline)
+        .into_iter()
+        .map(|stage| DeviceMemory {
+            weights: stage_weights(model, stage, weights, parallelism),
+            kv_cache: stage_kv_cache(model, stage, sequences, workload.context_tokens(), kv, parallelism.tensor),
+            state: Bytes::ZERO,
+            activations: activations(model, tokens, sequences, parallelism.tensor),
+            overhead: engine.context + collectives,
+        })
+        .collect()
+}

@@ -1,0 +1,273 @@
+//! A model as inference sees it: layers of a mixer and a feed-forward block between two vocabulary matrices.
+
+use crate::attention::{Attention, Reach};
+use crate::feed_forward::FeedForward;
+use crate::format::WeightFormat;
+use crate::tensor::{Component, Kind, Tensor};
+use crate::units::Tokens;
+
+/// The half of a layer that moves information between tokens, and what it remembers of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mixer {
+    /// No mixer: a block that is only feed-forward.
+    None,
+    /// Attention over a KV cache.
+    Attention {
+        /// Heads and widths.
+        attention: Attention,
+        /// How far back it looks.
+        reach: Reach,
+        /// Whose keys and values it reads.
+        cache: CacheOwner,
+    },
+}
+
+impl Mixer {
+    /// Heads over which its cache and its key and value projections can be cut; 1 where there is nothing to cut.
+    pub const fn kv_heads(self) -> u64 {
+        match self {
+            Self::None => 1,
+            Self::Attention { attention, .. } => attention.kv_heads(),
+        }
+    }
+}
+
+/// Whose keys and values an attention layer reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CacheOwner {
+    /// Its own.
+    Own,
+    /// Those of an earlier layer (Gemma 3n and 4): it stores nothing.
+    Earlier,
+}
+
+/// One kind of layer. Models have few kinds and many layers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// The token mixer.
+    pub mixer: Mixer,
+    /// The feed-forward block.
+    pub feed_forward: FeedForward,
+    /// All weights of the layer, norms included.
+    pub tensors: Vec<Tensor>,
+}
+
+impl Layer {
+    /// How many of its two halves, mixer and feed-forward, it has.
+    pub const fn halves(&self) -> u64 {
+        let mixer = match self.mixer {
+            Mixer::None => 0,
+            Mixer::Attention { .. } => 1,
+        };
+        let feed_forward = match self.feed_forward {
+            FeedForward::None => 0,
+            FeedForward::Dense | FeedForward::Experts { .. } => 1,
+        };
+        mixer + feed_forward
+    }
+}
+
+/// The layers of a model from input to output, repeated kinds stored once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layers {
+    kinds: Vec<Layer>,
+    order: Vec<u16>,
+}
+
+impl Layers {
+    /// Appends a layer.
+    pub fn push(&mut self, layer: Layer) {
+        let index = self.kinds.iter().position(|kind| *kind == layer).unwrap_or_else(|| {
+            self.kinds.push(layer);
+            self.kinds.len() - 1
+        });
+        // A model with more than 65,536 kinds of layer does not exist; the parser caps the number of layers below that.
+        self.order.push(u16::try_from(index).unwrap_or(u16::MAX));
+    }
+
+    /// Number of layers.
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// The distinct kinds with how often each occurs in `range`, in order of first appearance in the model.
+    pub fn counted(&self, range: core::ops::Range<usize>) -> Vec<(&Layer, u64)> {
+        let mut counts = vec![0_u64; self.kinds.len()];
+        for &kind in self.order.get(range).unwrap_or_default() {
+            counts[usize::from(kind)] += 1;
+        }
+        self.kinds.iter().zip(counts).filter(|&(_, count)| count > 0).collect()
+    }
+
+    /// The distinct kinds with how often each occurs in the whole model.
+    pub fn all(&self) -> Vec<(&Layer, u64)> {
+        self.counted(0..self.len())
+    }
+}
+
+impl FromIterator<Layer> for Layers {
+    fn from_iter<I: IntoIterator<Item = Layer>>(layers: I) -> Self {
+        let mut all = Self::default();
+        layers.into_iter().for_each(|layer| all.push(layer));
+        all
+    }
+}
+
+/// The matrix from hidden states to vocabulary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Head {
+    /// A matrix of its own.
+    Own(Tensor),
+    /// The input embedding, used again: no parameters, but the same arithmetic.
+    Tied(Tensor),
+    /// No head: an embedding model.
+    None,
+}
+
+impl Head {
+    /// The matrix that multiplies, wherever it is stored.
+    pub const fn matrix(self) -> Option<Tensor> {
+        match self {
+            Self::Own(tensor) | Self::Tied(tensor) => Some(tensor),
+            Self::None => None,
+        }
+    }
+}
+
+/// A model: everything that its memory and arithmetic depend on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// Width of the residual stream.
+    pub hidden_size: u64,
+    /// Entries of the vocabulary.
+    pub vocab_size: u64,
+    /// Longest context that the model was made for, where the configuration says so.
+    pub context_limit: Option<Tokens>,
+    /// Tables and towers in front of the first layer: embeddings, vision, audio, projectors.
+    pub input: Vec<Tensor>,
+    /// The layers.
+    pub layers: Layers,
+    /// What follows the last layer, without the head: the final norm, a bias of the head.
+    pub output: Vec<Tensor>,
+    /// The output head.
+    pub head: Head,
+    /// Parameters of multi-token-prediction layers, which checkpoints contain and plain decoding never runs.
+    pub mtp_parameters: u64,
+    /// The format of the published weights.
+    pub native_format: WeightFormat,
+}
+
+impl Model {
+    /// Each distinct tensor of the model with how often it occurs. A tied head is not among them.
+    pub fn tensors(&self) -> impl Iterator<Item = (Tensor, u64)> + '_ {
+        let head = match self.head {
+            Head::Own(tensor) => Some((tensor, 1)),
+            Head::Tied(_) | Head::None => None,
+        };
+        let outside = self.input.iter().chain(&self.output).map(|&tensor| (tensor, 1)).chain(head);
+        let inside = self
+            .layers
+            .all()
+            .into_iter()
+            .flat_map(|(layer, count)| layer.tensors.iter().map(move |&tensor| (tensor, count)));
+        outside.chain(inside)
+    }
+
+    /// Exact parameters by component.
+    pub fn parameters(&self) -> Parameters {
+        let mut by_component = [0_u64; Component::ALL.len()];
+        for (tensor, count) in self.tensors() {
+            let sum = &mut by_component[tensor.role.component() as usize];
+            *sum = sum.saturating_add(tensor.parameters().saturating_mul(count));
+        }
+        Parameters { by_component, active: self.active_parameters() }
+    }
+
+    /// Parameters that one text token uses: all but the towers and the experts that it does not visit.
+    ///
+    /// The whole embedding table counts as active, as model cards count it.
+    fn active_parameters(&self) -> u64 {
+        let outside = self.input.iter().chain(&self.output).copied();
+        let head = match self.head {
+            Head::Own(tensor) => tensor.parameters(),
+            Head::Tied(_) | Head::None => 0,
+        };
+        let mut active = outside
+            .filter(|tensor| !tensor.role.component().is_tower())
+            .map(Tensor::parameters)
+            .fold(head, u64::saturating_add);
+        for (layer, count) in self.layers.all() {
+            for tensor in &layer.tensors {
+                let used = match (tensor.role.component(), layer.feed_forward) {
+                    (Component::RoutedExperts, FeedForward::Experts { experts, active }) => {
+                        tensor.parameters() / experts.max(1) * active
+                    }
+                    _ => tensor.parameters(),
+                };
+                active = active.saturating_add(used.saturating_mul(count));
+            }
+        }
+        active
+    }
+
+    /// Routed experts of the layers that have most; zero in a dense model.
+    pub fn experts(&self) -> u64 {
+        self.layers.all().into_iter().map(|(layer, _)| layer.feed_forward.experts()).max().unwrap_or(0)
+    }
+
+    /// Fewest heads over which the KV cache of any layer can be cut; `None` without attention.
+    pub fn fewest_kv_heads(&self) -> Option<u64> {
+        let heads = |mixer| match mixer {
+            Mixer::None => None,
+            Mixer::Attention { attention, .. } => Some(attention.kv_heads()),
+        };
+        self.layers.all().into_iter().filter_map(|(layer, _)| heads(layer.mixer)).min()
+    }
+
+    /// Matrix parameters of the routed experts, and of everything else that multiplies each token, head included.
+    ///
+    /// Twice the second plus twice the visited share of the first is the arithmetic of one token, attention aside.
+    pub fn multiplied_parameters(&self) -> (u64, u64) {
+        let head = match self.head {
+            Head::Tied(tensor) => tensor.parameters(),
+            Head::Own(_) | Head::None => 0,
+        };
+        self.tensors()
+            .filter(|(tensor, _)| {
+                tensor.kind == Kind::Matrix && !tensor.role.is_lookup() && !tensor.role.component().is_tower()
+            })
+            .fold((0, head), |(experts, rest), (tensor, count)| {
+                let parameters = tensor.parameters().saturating_mul(count);
+                if tensor.role.component() == Component::RoutedExperts {
+                    (experts.saturating_add(parameters), rest)
+                } else {
+                    (experts, rest.saturating_add(parameters))
+                }
+            })
+    }
+}
+
+/// Exact parameter counts of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameters {
+    by_component: [u64; Component::ALL.len()],
+    /// Parameters that one text token uses.
+    pub active: u64,
+}
+
+impl Parameters {
+    /// Parameters of one component.
+    pub const fn of(&self, component: Component) -> u64 {
+        self.by_component[component as usize]
+    }
+
+    /// All parameters.
+    pub fn total(&self) -> u64 {
+        self.by_component.iter().fold(0, |sum, &part| sum.saturating_add(part))
+    }
+}

@@ -1,0 +1,31 @@
+//! What is asked of the model: how many sequences, how long.
+
+use crate::units::Tokens;
+
+/// Concurrent sequences of equal length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Workload {
+    /// Sequences in flight at the same time.
+    pub batch: u64,
+    /// Prompt tokens of each sequence.
+    pub prompt_tokens: Tokens,
+    /// Tokens generated for each sequence.
+    pub output_tokens: Tokens,
+}
+
+impl Workload {
+    /// Tokens of one finished sequence: prompt and answer.
+    pub const fn context_tokens(self) -> Tokens {
+        self.prompt_tokens.saturating_add(self.output_tokens)
+    }
+
+    /// Context that a decode step sees on average: the prompt and half of the answer.
+    ///
+    /// ```
+    /// # use ridgepoint_core::Workload;
+    /// assert_eq!(Workload { batch: 1, prompt_tokens: 2048, output_tokens: 256 }.mean_context_tokens(), 2176);
+    /// ```
+    pub const fn mean_context_tokens(self) -> Tokens {
+        self.prompt_tokens.saturating_add(self.output_tokens / 2)
+    }
+}

@@ -1,0 +1,52 @@
+//! Ridgepoint's chores. `cargo xtask help` lists them; each installs the tools that it needs.
+
+mod browser;
+mod commands;
+mod page;
+mod places;
+mod setup;
+mod size;
+mod tests;
+
+use std::env;
+use std::process::ExitCode;
+
+use commands::cargo;
+use places::Places;
+
+const HELP: &str = "\
+cargo xtask CHORE
+
+  serve [TRUNK OPTIONS]        build the page and serve it on http://127.0.0.1:8080/
+  build                        build the page into dist/, print its sizes, fail if it is over its budget
+  test                         everything that CI runs; the last line counts what passed and failed
+  bench [CARGO OPTIONS]        run the benchmarks
+  screenshots [QUERY ...]      pictures of dist/ in three sizes, light and dark, into target/screenshots
+";
+
+fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    let chore = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+
+    let result = Places::find().and_then(|places| match chore.as_str() {
+        "serve" => page::serve(&places, &rest),
+        "build" => page::build(&places).and_then(|()| size::check(&places)),
+        "test" => tests::run_all(&places),
+        "bench" => commands::run(cargo(&places).args(["bench", "--workspace"]).args(&rest)),
+        "screenshots" => browser::screenshots(&places, &rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!("no chore has this name: {other:?}\n\n{HELP}")),
+    });
+
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What the page costs to load.
+
+use crate::commands::{output, program};
+use crate::places::Places;
+
+/// What the WebAssembly file may weigh, in bytes after brotli: about a second on a slow phone connection, and half of
+/// what comparable pages send. Raise it only for a feature that is worth the wait to somebody who does not use it.
+const WASM_BUDGET: u64 = 190_000;
+
+/// One file of `dist/` with its size as it is and as a host may send it.
+struct Asset {
+    name: String,
+    raw: u64,
+    gzip: u64,
+    brotli: u64,
+}
+
+/// Prints the size of each file in `dist/` and fails if the WebAssembly is over its budget.
+pub(crate) fn check(places: &Places) -> Result<(), String> {
+    let assets = measure(places)?;
+    print_table(&assets);
+
+    let wasm: Vec<&Asset> = assets.iter().filter(|asset| asset.name.ends_with(".wasm")).collect();
+    if wasm.is_empty() {
+        return Err("dist/ has no WebAssembly file".to_owned());
+    }
+    let size: u64 = wasm.iter().map(|asset| asset.brotli).sum();
+    if size > WASM_BUDGET {
+        return Err(format!("the WebAssembly is over its budget of {WASM_BUDGET} bytes after brotli: {size}"));
+    }
+    println!("WebAssembly: {size} of {WASM_BUDGET} bytes after brotli");
+    Ok(())
+}
+
+fn measure(places: &Places) -> Result<Vec<Asset>, String> {
+    let lines = output(program(places, "asset-sizes")?.arg(&places.dist))
+        .ok_or("cannot measure dist/; build it with: cargo xtask build")?;
+    lines
+        .lines()
+        .map(|line| asset(line).ok_or_else(|| format!("asset-sizes wrote a line that cannot be read: {line}")))
+        .collect()
+}
+
+/// Reads a line of `asset-sizes`: name, raw, gzip and brotli bytes, separated by tabs.
+fn asset(line: &str) -> Option<Asset> {
+    let mut fields = line.split('\t');
+    let name = fields.next()?.to_owned();
+    let mut bytes = || fields.next()?.parse().ok();
+    Some(Asset { name, raw: bytes()?, gzip: bytes()?, brotli: bytes()? })
+}
+
+fn print_table(assets: &[Asset]) {
+    let width = assets.iter().map(|asset| asset.name.len()).max().unwrap_or(0).max("total".len());
+    println!("\n{:width$}  {:>9}  {:>9}  {:>9}", "bytes", "raw", "gzip", "brotli");
+    for Asset { name, raw, gzip, brotli } in assets {
+        println!("{name:width$}  {raw:>9}  {gzip:>9}  {brotli:>9}");
+    }
+    let sum = |size: fn(&Asset) -> u64| assets.iter().map(size).sum::<u64>();
+    let (raw, gzip, brotli) = (sum(|asset| asset.raw), sum(|asset| asset.gzip), sum(|asset| asset.brotli));
+    println!("{:width$}  {raw:>9}  {gzip:>9}  {brotli:>9}\n", "total");
+}

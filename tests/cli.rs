@@ -1,0 +1,139 @@
+//! The command line, tested as scripts use it: the built program, its output and its exit codes.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// Runs `ridgepoint` with these arguments and this standard input.
+fn ridgepoint(arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ridgepoint"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("the program reads its input");
+    child.wait_with_output().expect("the program ends")
+}
+
+fn report(query: &str) -> Value {
+    let output = ridgepoint(&["estimate", query, "--json"], "");
+    assert!(output.status.success(), "{query}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("the report is JSON")
+}
+
+/// The value at a dotted path.
+fn at<'a>(report: &'a Value, path: &str) -> &'a Value {
+    let pointer = format!("/{}", path.replace('.', "/"));
+    report.pointer(&pointer).unwrap_or_else(|| panic!("no field {path}"))
+}
+
+#[test]
+fn the_report_has_every_field_of_schema_1() {
+    let report = report("model=llama-3.1-8b");
+    let fields = include_str!("cases/report/fields.txt");
+    for field in fields.lines() {
+        at(&report, field);
+    }
+    assert!(fields.lines().count() > 80);
+}
+
+#[test]
+fn known_models_have_their_published_sizes() {
+    let cases: Value = serde_json::from_str(include_str!("cases/report/models.json")).expect("the cases are JSON");
+    let cases = cases["cases"].as_array().expect("a list of cases");
+    for case in cases {
+        let query = case["query"].as_str().expect("a query");
+        let report = report(query);
+        for (path, expected) in case["expected"].as_object().expect("expected fields") {
+            assert_eq!(at(&report, path), expected, "{query}: {path}, because {}", case["because"]);
+        }
+    }
+    assert!(cases.len() >= 9);
+}
+
+#[test]
+fn many_queries_give_one_line_each_and_bad_ones_do_not_stop_the_rest() {
+    let output = ridgepoint(
+        &["estimate", "--stdin"],
+        "model=llama-3.1-8b\nmodel=nonsense\n\n{\"query\": \"batch=2\"}\n{broken\n",
+    );
+    assert!(output.status.success());
+    let lines: Vec<Value> = String::from_utf8(output.stdout)
+        .expect("UTF-8")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+        .collect();
+    let errors: Vec<bool> = lines.iter().map(|line| line.get("error").is_some()).collect();
+    assert_eq!(errors, [false, true, true, false, true]);
+    assert_eq!(at(&lines[3], "link").as_str().map(|link| link.contains("batch=2")), Some(true));
+}
+
+#[test]
+fn what_cannot_be_read_ends_with_2_and_one_line() {
+    let arguments: [&[&str]; 6] = [
+        &["estimate", "model=no-such-model-at-all"],
+        &["estimate", "gpu=abacus"],
+        &["estimate", "hello"],
+        &["estimate", ""],
+        &["estimate"],
+        &["dance"],
+    ];
+    for arguments in arguments {
+        let output = ridgepoint(arguments, "");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        assert!(!output.stderr.is_empty(), "{arguments:?}");
+    }
+    let output = ridgepoint(&["estimate", "model=lama-3.1-8b"], "");
+    let line = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(line, "ridgepoint: model: “lama-3.1-8b” is not in the catalogue (did you mean llama-3.1-8b?)\n");
+}
+
+#[test]
+fn odd_values_give_a_notice_and_the_nearest_valid_value() {
+    let cases = [
+        ("batch=0", "v=1", "batch: 0 is too small; 1 is used"),
+        ("batch=-7", "batch=1", "batch: -7 is too small; 1 is used"),
+        (
+            "batch=99999999999999999999999999",
+            "batch=1000000",
+            "batch: 99999999999999999999999999 is too large; 1000000 is used",
+        ),
+        ("in=1e5", "in=2048", "in: “1e5” is not a whole number; 2048 is used"),
+        ("batch=2&batch=3", "batch=2", "batch: given more than once; the first value is used"),
+        ("kv=int3", "kv=bf16", "kv: “int3” is not known; bf16 is used"),
+        ("batc=4", "batch=1", "batc: not a setting of Ridgepoint; it is ignored"),
+        ("w=%F0%9F%92%A9", "v=1", "w: “💩” is not a known weight format; the model's native one is used"),
+        ("util=1.5", "util=1", "util: 1.5 is more than all of the memory; 1 is used"),
+        ("tp=%ZZ", "v=1", "tp: “%ZZ” is neither a whole number nor auto; auto is used"),
+        ("theme=pink", "v=1", "theme: “pink” is not known; auto is used"),
+    ];
+    for (query, used, notice) in cases {
+        let report = report(query);
+        assert_eq!(at(&report, "notices.0"), notice);
+        let link = at(&report, "link").as_str().expect("a link");
+        assert!(link.split('&').any(|pair| pair == used), "{query}: {link}");
+    }
+}
+
+#[test]
+fn a_share_link_is_a_query_too() {
+    let from_link = report("https://example.org/some/path/?model=mixtral-8x7b&n=2#top");
+    assert_eq!(from_link, report("model=mixtral-8x7b&n=2"));
+}
+
+#[test]
+fn lists_name_everything_that_can_be_chosen() {
+    for (list, least) in [("models", 150), ("devices", 139), ("formats", 25), ("engines", 6)] {
+        let output = ridgepoint(&[list, "--json"], "");
+        let entries: Value = serde_json::from_slice(&output.stdout).expect("the list is JSON");
+        let entries = entries.as_array().expect("a list");
+        assert!(entries.len() >= least, "{list}: {}", entries.len());
+        assert!(entries.iter().all(|entry| entry["id"].is_string() && entry["name"].is_string()));
+        let text = String::from_utf8(ridgepoint(&[list], "").stdout).expect("UTF-8");
+        assert!(entries.iter().all(|entry| text.contains(entry["id"].as_str().expect("checked above"))));
+    }
+}

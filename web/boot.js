@@ -1,0 +1,36 @@
+// Starts the calculator. An external file, because the page's security policy allows no inline script.
+
+// What went wrong so far, for the browser tests. Some of it never reaches a browser's own log.
+const errors = (window.ridgepointErrors = []);
+addEventListener("error", (event) => errors.push(`error: ${event.message || event.target?.src || event.type}`), true);
+addEventListener("unhandledrejection", (event) => errors.push(`unhandled rejection: ${event.reason}`));
+addEventListener("securitypolicyviolation", (event) =>
+  errors.push(`security policy: ${event.violatedDirective} blocked ${event.blockedURI || "inline"}`),
+);
+const logError = console.error;
+console.error = (...words) => {
+  errors.push(`console.error: ${words.join(" ")}`);
+  logError.apply(console, words);
+};
+
+const page = document.documentElement;
+const app = document.getElementById("app");
+const skeleton = [...app.childNodes];
+
+try {
+  const { js, wasm } = document.querySelector("script[data-wasm]").dataset;
+  const module = await import(new URL(js, document.baseURI));
+  await module.default({ module_or_path: new URL(wasm, document.baseURI) });
+  skeleton.forEach((node) => node.remove());
+  // Charts are drawn in the first frame; the page is ready in the one after it.
+  requestAnimationFrame(() => requestAnimationFrame(() => (page.dataset.ready = "true")));
+} catch (error) {
+  errors.push(`start: ${error}`);
+  page.dataset.failed = "true";
+  const message = document.createElement("p");
+  message.setAttribute("role", "alert");
+  message.textContent =
+    "The calculator could not start. It needs a browser with WebAssembly (any from 2022 on), and all of its files. " +
+    `The browser says: ${error.message ?? error}`;
+  app.replaceChildren(message);
+}

@@ -1,0 +1,385 @@
+//! A chart as shapes in CSS pixels: where everything goes, before anything is painted.
+//!
+//! Nothing here knows a canvas or a colour. Colours are names of style tokens, and the width of words is asked for.
+
+use ridgepoint_calculator::chart::{Axis, Chart, Mark, Point, Series, Stroke};
+use ridgepoint_calculator::ink::Ink;
+
+use super::clip;
+use super::label::{Area, Room, around};
+
+/// A position in CSS pixels, rightwards and downwards.
+pub type Spot = (f64, f64);
+
+/// Which side of a position words are on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// They start there.
+    Start,
+    /// It is their middle.
+    Middle,
+    /// They end there.
+    End,
+}
+
+/// How words look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Face {
+    /// Height in CSS pixels.
+    pub size: f64,
+    /// Whether they are heavy.
+    pub bold: bool,
+}
+
+/// Something to paint. A colour is the name of a style token.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shape {
+    /// A line through points.
+    Line {
+        /// The points.
+        points: Vec<Spot>,
+        /// Its colour.
+        colour: &'static str,
+        /// Its thickness in CSS pixels.
+        width: f64,
+        /// Whether it has gaps.
+        dashed: bool,
+    },
+    /// A filled circle.
+    Disc {
+        /// Its centre.
+        at: Spot,
+        /// Its radius in CSS pixels.
+        radius: f64,
+        /// Its colour.
+        colour: &'static str,
+    },
+    /// A filled square that stands on a corner.
+    Diamond {
+        /// Its centre.
+        at: Spot,
+        /// From its centre to a corner, in CSS pixels.
+        radius: f64,
+        /// Its colour.
+        colour: &'static str,
+    },
+    /// A ground for words, in the colour of the surface, through which lines shine faintly.
+    Ground(
+        /// Where.
+        Area,
+    ),
+    /// One line of words, level with its middle.
+    Words {
+        /// The words.
+        words: String,
+        /// The position of their start, middle or end.
+        at: Spot,
+        /// Which.
+        align: Align,
+        /// How they look.
+        face: Face,
+        /// Their colour.
+        colour: &'static str,
+    },
+}
+
+/// Everything to paint, and where the plot lies in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scene {
+    /// Shapes, back to front.
+    pub shapes: Vec<Shape>,
+    /// The rectangle between the axes.
+    pub plot: Area,
+}
+
+/// A set of series by index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hidden(u32);
+
+impl Hidden {
+    /// Whether the series is in the set.
+    pub fn has(self, series: usize) -> bool {
+        series < 32 && self.0 >> series & 1 == 1
+    }
+
+    /// The set with the series added, or taken out if it was there.
+    pub fn toggled(self, series: usize) -> Self {
+        if series < 32 { Self(self.0 ^ 1 << series) } else { self }
+    }
+}
+
+const TICK: Face = Face { size: 12.0, bold: false };
+const TITLE: Face = Face { size: 12.0, bold: true };
+const NAME: Face = Face { size: 12.0, bold: false };
+const STRONG: Face = Face { size: 12.0, bold: true };
+/// Height of a line of words.
+const LINE: f64 = 16.0;
+/// Between ticks and their words, and between words.
+const GAP: f64 = 8.0;
+
+/// Where a value pair lies.
+pub fn spot(chart: &Chart, plot: Area, x: f64, y: f64) -> Spot {
+    in_plot(plot, (chart.x.position(x), chart.y.position(y)))
+}
+
+/// Whether a value pair lies between the axes.
+pub fn is_inside(chart: &Chart, x: f64, y: f64) -> bool {
+    let between = |position: f64| (-1e-9..=1.0 + 1e-9).contains(&position);
+    between(chart.x.position(x)) && between(chart.y.position(y))
+}
+
+fn in_plot(plot: Area, place: clip::Place) -> Spot {
+    (plot.left + place.0 * plot.width, plot.bottom() - place.1 * plot.height)
+}
+
+/// Lays a chart out. `measure` gives the width of words in CSS pixels.
+pub fn scene(chart: &Chart, size: (f64, f64), hidden: Hidden, measure: &mut dyn FnMut(&str, Face) -> f64) -> Scene {
+    let plot = plot_area(chart, size, measure);
+    let mut stage = Stage { chart, plot, room: Room::new(plot), shapes: Vec::new(), measure };
+    stage.draw_axes(size);
+
+    let shown = || chart.series.iter().enumerate().filter(|(index, _)| !hidden.has(*index)).map(|(_, series)| series);
+    let lines: Vec<(&Series, Vec<Vec<Spot>>)> = shown()
+        .filter(|series| series.stroke != Stroke::Points)
+        .map(|series| (series, stage.draw_line(series)))
+        .collect();
+    let clouds: Vec<(&Series, Vec<Spot>)> = shown()
+        .filter(|series| series.stroke == Stroke::Points)
+        .map(|series| (series, stage.draw_points(series)))
+        .collect();
+
+    let marks: Vec<&Mark> = chart.marks.iter().filter(|mark| is_inside(chart, mark.x, mark.y)).collect();
+    marks.iter().for_each(|mark| stage.draw_mark(mark));
+    // The words that say where the scenario stands get the best place.
+    let (current, others): (Vec<&Mark>, Vec<&Mark>) = marks.iter().partition(|mark| mark.ink == Ink::Current);
+    current.into_iter().chain(others).for_each(|mark| stage.name_mark(mark));
+    clouds.iter().for_each(|(series, spots)| stage.name_points(series, spots));
+    lines.iter().for_each(|(series, pieces)| stage.name_line(series, pieces));
+    Scene { shapes: stage.shapes, plot }
+}
+
+fn plot_area(chart: &Chart, (width, height): (f64, f64), measure: &mut dyn FnMut(&str, Face) -> f64) -> Area {
+    let widest = chart.y.ticks.iter().map(|tick| measure(&tick.label, TICK)).fold(0.0, f64::max);
+    let overhang = chart.x.ticks.last().map_or(0.0, |tick| {
+        let half = measure(&tick.label, TICK) / 2.0;
+        half - (1.0 - chart.x.position(tick.value)) * (width - widest)
+    });
+    let left = (widest + GAP).ceil();
+    let top = LINE + GAP;
+    Area {
+        left,
+        top,
+        width: (width - left - overhang.max(2.0).ceil()).max(1.0),
+        height: (height - top - 2.0 * LINE - GAP).max(1.0),
+    }
+}
+
+struct Stage<'a> {
+    chart: &'a Chart,
+    plot: Area,
+    room: Room,
+    shapes: Vec<Shape>,
+    measure: &'a mut dyn FnMut(&str, Face) -> f64,
+}
+
+impl Stage<'_> {
+    fn draw_axes(&mut self, (width, height): (f64, f64)) {
+        let (chart, plot) = (self.chart, self.plot);
+        for tick in chart.y.ticks.iter().filter(|tick| on_axis(&chart.y, tick.value)) {
+            let y = in_plot(plot, (0.0, chart.y.position(tick.value))).1;
+            self.rule((plot.left, y), (plot.right(), y), "grid");
+        }
+        for tick in chart.x.ticks.iter().filter(|tick| on_axis(&chart.x, tick.value)) {
+            let x = in_plot(plot, (chart.x.position(tick.value), 0.0)).0;
+            self.rule((x, plot.top), (x, plot.bottom()), "grid");
+        }
+        self.rule((plot.left, plot.bottom()), (plot.right(), plot.bottom()), "axis");
+        self.rule((plot.left, plot.top), (plot.left, plot.bottom()), "axis");
+
+        let level = |axis: &Axis, value: f64| axis.position(value);
+        let mut last = f64::INFINITY;
+        for tick in chart.y.ticks.iter().filter(|tick| !tick.label.is_empty() && on_axis(&chart.y, tick.value)) {
+            let y = in_plot(plot, (0.0, level(&chart.y, tick.value))).1;
+            if last - y >= LINE {
+                self.words(&tick.label, (plot.left - GAP, y), Align::End, TICK, "muted");
+                last = y;
+            }
+        }
+        let below = plot.bottom() + GAP / 2.0 + LINE / 2.0;
+        for (x, label) in self.labels_with_room() {
+            self.words(&label, (x, below), Align::Middle, TICK, "muted");
+        }
+        self.words(&chart.y.label, (0.0, LINE / 2.0), Align::Start, TITLE, "muted");
+        let middle = if width < 480.0 { width / 2.0 } else { plot.left + plot.width / 2.0 };
+        self.words(&chart.x.label, (middle, height - LINE / 2.0), Align::Middle, TITLE, "muted");
+    }
+
+    /// Each label of the horizontal axis, or every second, third and so on: as many as fit side by side.
+    fn labels_with_room(&mut self) -> Vec<(f64, String)> {
+        let axis = &self.chart.x;
+        let ticks: Vec<(f64, f64, &str)> = axis
+            .ticks
+            .iter()
+            .filter(|tick| !tick.label.is_empty() && on_axis(axis, tick.value))
+            .map(|tick| {
+                let x = in_plot(self.plot, (axis.position(tick.value), 0.0)).0;
+                (x, (self.measure)(&tick.label, TICK), tick.label.as_str())
+            })
+            .collect();
+        let has_room = |step: usize| {
+            let kept: Vec<_> = ticks.iter().step_by(step).collect();
+            kept.windows(2).all(|pair| pair[0].0 + (pair[0].1 + pair[1].1) / 2.0 + GAP <= pair[1].0)
+        };
+        let step = (1..=ticks.len()).find(|step| has_room(*step)).unwrap_or(1);
+        ticks.iter().step_by(step).map(|(x, _, label)| (*x, (*label).to_owned())).collect()
+    }
+
+    /// Draws a line and returns its visible pieces.
+    fn draw_line(&mut self, series: &Series) -> Vec<Vec<Spot>> {
+        let chart = self.chart;
+        let place = |point: &Point| (chart.x.position(point.x), chart.y.position(point.y));
+        let places: Vec<clip::Place> = series.points.iter().map(place).collect();
+        let pieces: Vec<Vec<Spot>> = clip::inside(&places)
+            .into_iter()
+            .map(|piece| piece.into_iter().map(|place| in_plot(self.plot, place)).collect())
+            .collect();
+        for points in &pieces {
+            self.room.draw_line(points);
+            self.shapes.push(Shape::Line {
+                points: points.clone(),
+                colour: series.ink.token(),
+                width: if series.emphasis { 2.75 } else { 1.5 },
+                dashed: series.stroke == Stroke::Dashed,
+            });
+        }
+        pieces
+    }
+
+    /// Draws marks at the points between the axes and returns where they are.
+    fn draw_points(&mut self, series: &Series) -> Vec<Spot> {
+        let chart = self.chart;
+        let spots: Vec<Spot> = series
+            .points
+            .iter()
+            .filter(|point| is_inside(chart, point.x, point.y))
+            .map(|point| spot(chart, self.plot, point.x, point.y))
+            .collect();
+        let radius = if series.emphasis { 5.5 } else { 4.0 };
+        for at in &spots {
+            self.dot(*at, radius, series.ink);
+        }
+        spots
+    }
+
+    fn draw_mark(&mut self, mark: &Mark) {
+        let at = spot(self.chart, self.plot, mark.x, mark.y);
+        if mark.ink == Ink::Current {
+            self.shapes.push(Shape::Disc { at, radius: 8.0, colour: "current" });
+            self.shapes.push(Shape::Disc { at, radius: 6.0, colour: "surface" });
+            self.shapes.push(Shape::Disc { at, radius: 3.5, colour: "current" });
+            self.room.take(square(at, 8.0));
+        } else {
+            self.dot(at, 4.0, mark.ink);
+        }
+    }
+
+    /// A small mark with a rim, so that marks over marks stay apart. Its form says what its colour says.
+    fn dot(&mut self, at: Spot, radius: f64, ink: Ink) {
+        let colour = ink.token();
+        if is_angular(ink) {
+            self.shapes.push(Shape::Diamond { at, radius: radius + 3.0, colour: "surface" });
+            self.shapes.push(Shape::Diamond { at, radius: radius + 1.0, colour });
+        } else {
+            self.shapes.push(Shape::Disc { at, radius: radius + 1.5, colour: "surface" });
+            self.shapes.push(Shape::Disc { at, radius, colour });
+        }
+        self.room.take(square(at, radius));
+    }
+
+    fn name_mark(&mut self, mark: &Mark) {
+        let at = spot(self.chart, self.plot, mark.x, mark.y);
+        let face = if mark.ink == Ink::Current { STRONG } else { NAME };
+        let size = self.label_size(&mark.label, face);
+        let place = self.room.place(around(at, size, 10.0));
+        self.label(place, &mark.label, face, mark.ink);
+    }
+
+    fn name_points(&mut self, series: &Series, spots: &[Spot]) {
+        let size = self.label_size(&series.name, NAME);
+        let place = self.room.place(spots.iter().rev().flat_map(|spot| around(*spot, size, 8.0)));
+        self.label(place, &series.name, NAME, series.ink);
+    }
+
+    /// Names a line near its end, or further back along it.
+    fn name_line(&mut self, series: &Series, pieces: &[Vec<Spot>]) {
+        let face = if series.emphasis { STRONG } else { NAME };
+        let (width, height) = self.label_size(&series.name, face);
+        let places = [0.98, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.02].into_iter().flat_map(|share| {
+            let at = pieces.iter().max_by(|a, b| length(a).total_cmp(&length(b))).and_then(|piece| along(piece, share));
+            at.into_iter().flat_map(move |(x, y)| {
+                [
+                    (x - width, y - height - 3.0),
+                    (x - width - 6.0, y - height / 2.0),
+                    (x + 6.0, y - height / 2.0),
+                    (x, y - height - 3.0),
+                    (x - width, y + 3.0),
+                    (x, y + 3.0),
+                ]
+                .map(|(left, top)| Area { left, top, width, height })
+            })
+        });
+        let place = self.room.place(places);
+        self.label(place, &series.name, face, series.ink);
+    }
+
+    fn label_size(&mut self, words: &str, face: Face) -> (f64, f64) {
+        ((self.measure)(words, face) + GAP, LINE)
+    }
+
+    fn label(&mut self, place: Option<Area>, words: &str, face: Face, ink: Ink) {
+        if let Some(place) = place.filter(|_| !words.is_empty()) {
+            let middle = (place.left + place.width / 2.0, place.top + place.height / 2.0);
+            self.shapes.push(Shape::Ground(place));
+            self.words(words, middle, Align::Middle, face, ink.token());
+        }
+    }
+
+    fn words(&mut self, words: &str, at: Spot, align: Align, face: Face, colour: &'static str) {
+        self.shapes.push(Shape::Words { words: words.to_owned(), at, align, face, colour });
+    }
+
+    fn rule(&mut self, from: Spot, to: Spot, colour: &'static str) {
+        self.shapes.push(Shape::Line { points: vec![from, to], colour, width: 1.0, dashed: false });
+    }
+}
+
+/// Whether marks of this ink are diamonds rather than discs.
+pub fn is_angular(ink: Ink) -> bool {
+    ink == Ink::Prefill
+}
+
+fn on_axis(axis: &Axis, value: f64) -> bool {
+    (-1e-9..=1.0 + 1e-9).contains(&axis.position(value))
+}
+
+fn square((x, y): Spot, half: f64) -> Area {
+    Area { left: x - half, top: y - half, width: 2.0 * half, height: 2.0 * half }
+}
+
+fn length(line: &[Spot]) -> f64 {
+    line.windows(2).map(|pair| (pair[1].0 - pair[0].0).hypot(pair[1].1 - pair[0].1)).sum()
+}
+
+/// The spot at a share of a line's length.
+fn along(line: &[Spot], share: f64) -> Option<Spot> {
+    let mut left = share * length(line);
+    for pair in line.windows(2) {
+        let (dx, dy) = (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1);
+        let step = dx.hypot(dy);
+        if left <= step && step > 0.0 {
+            return Some((pair[0].0 + dx * left / step, pair[0].1 + dy * left / step));
+        }
+        left -= step;
+    }
+    line.last().copied()
+}

@@ -1,0 +1,30 @@
+//! Where the memory of each device goes, and how the KV cache grows with context.
+
+use leptos::prelude::*;
+use ridgepoint_calculator::charts;
+use ridgepoint_calculator::report::Report;
+use ridgepoint_calculator::scenario::Scenario;
+
+use crate::draw::Figure;
+use crate::widgets::{DataTable, StackedBar};
+
+/// Bars, their table and the chart of the cache.
+#[component]
+pub fn MemoryView(scenario: RwSignal<Scenario>, report: Memo<Report>) -> impl IntoView {
+    let breakdown = Memo::new(move |_| report.with(Report::breakdown));
+    let table = Memo::new(move |_| breakdown.with(|breakdown| breakdown.table.clone()));
+    let chart = Memo::new(move |_| scenario.with(charts::kv_cache));
+    view! {
+        <section class="card bars" aria-labelledby="bars-title">
+            <h3 id="bars-title">"Memory of each device"</h3>
+            {move || breakdown.get().bars.into_iter().map(|bar| view! { <StackedBar bar/> }).collect_view()}
+        </section>
+        <div class="split">
+            <Figure chart/>
+            <section class="card" aria-labelledby="breakdown-title">
+                <h3 id="breakdown-title">"Breakdown"</h3>
+                <DataTable table/>
+            </section>
+        </div>
+    }
+}

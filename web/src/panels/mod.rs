@@ -1,0 +1,33 @@
+//! The parts of the page that know what the calculator is about.
+
+pub mod about;
+pub mod embedded;
+pub mod engine;
+pub mod hardware;
+pub mod memory;
+pub mod model;
+pub mod precision;
+pub mod share;
+pub mod speed;
+pub mod verdict;
+pub mod workload;
+
+pub use about::About;
+pub use embedded::Embedded;
+pub use engine::EnginePanel;
+pub use hardware::HardwarePanel;
+pub use memory::MemoryView;
+pub use model::ModelPanel;
+pub use precision::PrecisionPanel;
+pub use share::Share;
+pub use speed::SpeedView;
+pub use verdict::{VerdictPanel, VerdictSpoken};
+pub use workload::WorkloadPanel;
+
+use leptos::prelude::*;
+use ridgepoint_calculator::scenario::Scenario;
+
+/// Reads one part of the scenario; those who use it hear of changes to that part alone.
+fn part<T: PartialEq + Send + Sync + 'static>(scenario: RwSignal<Scenario>, read: fn(&Scenario) -> T) -> Memo<T> {
+    Memo::new(move |_| scenario.with(read))
+}

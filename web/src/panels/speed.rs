@@ -1,0 +1,22 @@
+//! Where the time goes: each operation against the roofline.
+
+use leptos::prelude::*;
+use ridgepoint_calculator::charts;
+use ridgepoint_calculator::report::Report;
+
+use crate::draw::Figure;
+use crate::widgets::DataTable;
+
+/// The roofline and the operations on it.
+#[component]
+pub fn SpeedView(report: Memo<Report>) -> impl IntoView {
+    let chart = Memo::new(move |_| report.with(charts::roofline));
+    let operations = Memo::new(move |_| report.with(Report::operations));
+    view! {
+        <Figure chart without_table=true/>
+        <section class="card" aria-labelledby="operations-title">
+            <h3 id="operations-title">"Operations"</h3>
+            <DataTable table=operations/>
+        </section>
+    }
+}

@@ -1,0 +1,288 @@
+//! A choice from a long grouped list, found by typing a few words. Follows the combobox pattern of ARIA 1.2.
+
+use leptos::ev::{FocusEvent, KeyboardEvent, MouseEvent};
+use leptos::html::{Div, Input};
+use leptos::prelude::*;
+use ridgepoint_calculator::options::Group;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, ScrollIntoViewOptions, ScrollLogicalPosition};
+
+use super::filter::{Entry, matching, split_at_matches};
+use crate::browser::animation::Frame;
+
+/// How many choices Page Up and Page Down skip.
+const PAGE: usize = 8;
+
+/// Everything that the parts of one combobox share.
+#[derive(Clone, Copy)]
+struct State {
+    id: &'static str,
+    entries: StoredValue<Vec<Entry>>,
+    headings: StoredValue<Vec<String>>,
+    is_open: RwSignal<bool>,
+    /// What was typed since it opened; `None` shows the whole list.
+    typed: RwSignal<Option<String>>,
+    matches: Memo<Vec<usize>>,
+    /// The highlighted choice, by position among the matches.
+    active: RwSignal<usize>,
+    value: Signal<String>,
+    on_change: Callback<String>,
+}
+
+impl State {
+    fn open(self) {
+        if !self.is_open.get_untracked() {
+            self.is_open.set(true);
+            let chosen = self.value.get_untracked();
+            let index = self.entries.with_value(|entries| entries.iter().position(|entry| entry.id == chosen));
+            self.active.set(index.unwrap_or(0));
+        }
+    }
+
+    fn close(self) {
+        self.is_open.set(false);
+        self.typed.set(None);
+    }
+
+    fn choose(self, position: usize) {
+        let index = self.matches.with_untracked(|matches| matches.get(position).copied());
+        let id = index.and_then(|index| self.entries.with_value(|entries| Some(entries.get(index)?.id.clone())));
+        if let Some(id) = id {
+            self.close();
+            self.on_change.run(id);
+        }
+    }
+
+    /// The element id of the highlighted choice.
+    fn active_id(self) -> Option<String> {
+        let position = self.active.get();
+        let index = self.matches.with(|matches| matches.get(position).copied())?;
+        self.is_open.get().then(|| format!("{}-{index}", self.id))
+    }
+
+    fn press(self, event: &KeyboardEvent) {
+        let last = self.matches.with_untracked(Vec::len).saturating_sub(1);
+        let (now, is_open) = (self.active.get_untracked(), self.is_open.get_untracked());
+        let next = match event.key().as_str() {
+            "ArrowDown" | "ArrowUp" if !is_open => {
+                event.prevent_default();
+                return self.open();
+            }
+            "Escape" if is_open => {
+                event.prevent_default();
+                return self.close();
+            }
+            "Enter" if is_open => {
+                event.prevent_default();
+                return self.choose(now);
+            }
+            "ArrowDown" => {
+                if now >= last {
+                    0
+                } else {
+                    now + 1
+                }
+            }
+            "ArrowUp" => {
+                if now == 0 {
+                    last
+                } else {
+                    now - 1
+                }
+            }
+            "PageDown" => (now + PAGE).min(last),
+            "PageUp" => now.saturating_sub(PAGE),
+            "Home" if is_open => 0,
+            "End" if is_open => last,
+            _ => return,
+        };
+        event.prevent_default();
+        self.active.set(next);
+    }
+}
+
+/// A text field with a list below it.
+#[component]
+pub fn Combobox(
+    /// What is chosen.
+    label: &'static str,
+    /// The id of the field, unique in the page.
+    id: &'static str,
+    /// The choices.
+    groups: Vec<Group>,
+    /// The chosen id.
+    #[prop(into)]
+    value: Signal<String>,
+    /// Takes the id of another choice.
+    on_change: Callback<String>,
+) -> impl IntoView {
+    let entries = StoredValue::new(Entry::all(&groups));
+    let headings = StoredValue::new(groups.into_iter().map(|group| group.label).collect::<Vec<_>>());
+    let typed = RwSignal::new(None::<String>);
+    let matches = Memo::new(move |_| {
+        let typed = typed.get().unwrap_or_default();
+        entries.with_value(|entries| matching(entries, &typed))
+    });
+    let (is_open, active) = (RwSignal::new(false), RwSignal::new(0));
+    let state = State { id, entries, headings, is_open, typed, matches, active, value, on_change };
+
+    let field = NodeRef::<Input>::new();
+    let name = Memo::new(move |_| {
+        let chosen = value.get();
+        let find =
+            |entries: &Vec<Entry>| entries.iter().find(|entry| entry.id == chosen).map(|entry| entry.name.clone());
+        entries.with_value(find).unwrap_or(chosen)
+    });
+    let select_all = move || {
+        if let Some(field) = field.get_untracked() {
+            field.select();
+        }
+    };
+    let click = move |_| {
+        if !state.is_open.get_untracked() {
+            state.open();
+            select_all();
+        }
+    };
+    let take = move |event| {
+        state.open();
+        typed.set(Some(event_target_value(&event)));
+        active.set(0);
+    };
+    let leave = move |event: FocusEvent| {
+        let inside = event
+            .related_target()
+            .and_then(|target| target.dyn_into::<Element>().ok())
+            .is_some_and(|target| target.closest(".options").is_ok_and(|found| found.is_some()));
+        if !inside {
+            state.close();
+        }
+    };
+    view! {
+        <div class="field combobox" class:open=is_open on:focusout=leave>
+            <label for=id>{label}</label>
+            <input
+                node_ref=field
+                id=id
+                type="text"
+                role="combobox"
+                autocomplete="off"
+                autocapitalize="off"
+                spellcheck="false"
+                aria-autocomplete="list"
+                aria-expanded=move || if is_open.get() { "true" } else { "false" }
+                aria-controls=format!("{id}-options")
+                aria-activedescendant=move || state.active_id()
+                prop:value=move || typed.get().unwrap_or_else(|| name.get())
+                on:click=click
+                on:focus=move |_| select_all()
+                on:input=take
+                on:keydown=move |event| state.press(&event)
+            />
+            <Options state label/>
+        </div>
+    }
+}
+
+/// The list. It exists always, so that the field can name it, and has choices only while it is open.
+#[component]
+fn Options(state: State, label: &'static str) -> impl IntoView {
+    let list = NodeRef::<Div>::new();
+    let highlight = Frame::new(Box::new(move || drop(point_at_active(state, list))));
+    Effect::new(move |_| {
+        state.is_open.track();
+        state.matches.track();
+        state.active.track();
+        highlight.request();
+    });
+    let choose = move |event: MouseEvent| {
+        if let Some(position) = position_of(&event) {
+            state.choose(position);
+        }
+    };
+    view! {
+        <div
+            node_ref=list
+            class="options"
+            role="listbox"
+            id=format!("{}-options", state.id)
+            aria-label=label
+            hidden=move || !state.is_open.get()
+            // The field keeps the focus.
+            on:mousedown=|event| event.prevent_default()
+            on:click=choose
+        >
+            {move || state.is_open.get().then(|| choices(state))}
+        </div>
+    }
+}
+
+fn choices(state: State) -> AnyView {
+    let typed = state.typed.get().unwrap_or_default();
+    let chosen = state.value.get_untracked();
+    let matches = state.matches.get();
+    if matches.is_empty() {
+        return view! { <p class="nothing">"Nothing has all of these words: " {typed}</p> }.into_any();
+    }
+    state.entries.with_value(|entries| {
+        let positions: Vec<(usize, &Entry, usize)> = matches
+            .iter()
+            .enumerate()
+            .filter_map(|(position, index)| Some((position, entries.get(*index)?, *index)))
+            .collect();
+        let groups = positions.chunk_by(|a, b| a.1.group == b.1.group).map(|group| {
+            let heading = group
+                .first()
+                .and_then(|first| state.headings.with_value(|headings| headings.get(first.1.group).cloned()));
+            let options = group
+                .iter()
+                .map(|(position, entry, index)| {
+                    option(entry, *position, format!("{}-{index}", state.id), &typed, entry.id == chosen)
+                })
+                .collect_view();
+            let shown = heading.clone();
+            view! {
+                <div role="group" aria-label=heading>
+                    <div class="heading" aria-hidden="true">{shown}</div>
+                    {options}
+                </div>
+            }
+        });
+        groups.collect_view().into_any()
+    })
+}
+
+fn option(entry: &Entry, position: usize, id: String, typed: &str, is_chosen: bool) -> AnyView {
+    let name = split_at_matches(&entry.name, typed).into_iter().enumerate().map(|(index, piece)| {
+        let piece = piece.to_owned();
+        if index % 2 == 1 { view! { <mark>{piece}</mark> }.into_any() } else { piece.into_any() }
+    });
+    view! {
+        <div role="option" id=id data-position=position aria-selected=if is_chosen { "true" } else { "false" }>
+            <span>{name.collect_view()}</span>
+            <small>{entry.detail.clone()}</small>
+        </div>
+    }
+    .into_any()
+}
+
+/// The choice under the pointer, by position among the matches.
+fn position_of(event: &MouseEvent) -> Option<usize> {
+    let target: Element = event.target()?.dyn_into().ok()?;
+    target.closest("[role=option]").ok()??.get_attribute("data-position")?.parse().ok()
+}
+
+/// Highlights the active choice and brings it into sight.
+fn point_at_active(state: State, list: NodeRef<Div>) -> Option<()> {
+    let list = list.try_get_untracked()??;
+    if let Ok(Some(before)) = list.query_selector(".active") {
+        before.class_list().remove_1("active").ok()?;
+    }
+    let position = state.active.try_get_untracked()?;
+    let option = list.query_selector(&format!("[data-position='{position}']")).ok()??;
+    option.class_list().add_1("active").ok()?;
+    let nearest = ScrollIntoViewOptions::new();
+    nearest.set_block(ScrollLogicalPosition::Nearest);
+    option.scroll_into_view_with_scroll_into_view_options(&nearest);
+    Some(())
+}

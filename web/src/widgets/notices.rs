@@ -1,0 +1,36 @@
+//! Short messages above the results, which the reader can put away.
+
+use leptos::prelude::*;
+
+use super::icon::{Glyph, Icon};
+
+/// A list of messages; nothing when it is empty.
+#[component]
+pub fn Notices(
+    /// What the list is about, for those who do not see where it stands.
+    label: &'static str,
+    /// How serious it is: "info" or "warning".
+    tone: &'static str,
+    /// The messages.
+    #[prop(into)]
+    messages: Signal<Vec<String>>,
+    /// Puts the list away. Without it the list stays as long as its reason.
+    #[prop(optional)]
+    dismiss: Option<Callback<()>>,
+) -> impl IntoView {
+    view! {
+        <Show when=move || messages.with(|messages| !messages.is_empty())>
+            <section class="notices" data-tone=tone aria-label=label>
+                <Icon glyph=if tone == "warning" { Glyph::Warning } else { Glyph::Info }/>
+                <ul>
+                    {move || messages.get().into_iter().map(|message| view! { <li>{message}</li> }).collect_view()}
+                </ul>
+                {dismiss.map(|dismiss| view! {
+                    <button type="button" class="plain" aria-label=format!("Dismiss: {label}") on:click=move |_| dismiss.run(())>
+                        <Icon glyph=Glyph::Close/>
+                    </button>
+                })}
+            </section>
+        </Show>
+    }
+}

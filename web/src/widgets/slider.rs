@@ -1,0 +1,181 @@
+//! A number chosen roughly with a slider over fixed stops, or exactly in the field beside it.
+
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use ridgepoint_calculator::numbers;
+use ridgepoint_calculator::options::Stop;
+
+/// What is being typed, until it is taken over.
+#[derive(Clone, PartialEq)]
+struct Draft {
+    typed: String,
+    /// What the field would show otherwise. When that changes from elsewhere, the draft is stale.
+    instead: String,
+    complaint: Option<String>,
+}
+
+/// A text field that checks what is typed, keeps the last good value and says what is wrong with a bad one.
+#[component]
+pub fn CheckedField(
+    /// The id of the control, unique in the page.
+    id: &'static str,
+    /// The value in words.
+    #[prop(into)]
+    text: Signal<String>,
+    /// Takes what was typed, or says what is expected.
+    accept: Callback<String, Result<(), String>>,
+    /// Goes one stop down or up for the arrow keys.
+    #[prop(optional)]
+    step: Option<Callback<bool>>,
+    /// What it is, where no label element says so.
+    #[prop(optional)]
+    name: Option<&'static str>,
+) -> impl IntoView {
+    let draft = RwSignal::new(None::<Draft>);
+    let fresh = Memo::new(move |_| draft.get().filter(|draft| draft.instead == text.get()));
+    let complaint = Memo::new(move |_| fresh.with(|draft| draft.as_ref().and_then(|draft| draft.complaint.clone())));
+    let is_bad = move || complaint.with(Option::is_some);
+
+    let take = move |event| {
+        let typed = event_target_value(&event);
+        let complaint = accept.run(typed.clone()).err();
+        draft.set(Some(Draft { typed, instead: text.get_untracked(), complaint }));
+    };
+    let settle = move |_| {
+        if complaint.with_untracked(Option::is_none) {
+            draft.set(None);
+        }
+    };
+    let press = move |event: KeyboardEvent| match (event.key().as_str(), step) {
+        ("Escape", _) => draft.set(None),
+        ("ArrowUp" | "ArrowDown", Some(step)) => {
+            event.prevent_default();
+            step.run(event.key() == "ArrowUp");
+        }
+        _ => {}
+    };
+    view! {
+        <input
+            class="exact"
+            id=id
+            type="text"
+            inputmode="text"
+            autocomplete="off"
+            spellcheck="false"
+            enterkeyhint="done"
+            aria-label=name
+            aria-invalid=move || is_bad().then_some("true")
+            aria-describedby=move || is_bad().then(|| format!("{id}-complaint"))
+            prop:value=move || fresh.get().map_or_else(|| text.get(), |draft| draft.typed)
+            on:input=take
+            on:change=settle
+            on:keydown=press
+        />
+        <Show when=is_bad>
+            <p class="complaint" id=format!("{id}-complaint")>{move || complaint.get()}</p>
+        </Show>
+    }
+}
+
+/// A slider with its exact field.
+#[component]
+pub fn Slider(
+    /// What is chosen.
+    label: &'static str,
+    /// The id of the exact field, unique in the page.
+    id: &'static str,
+    /// Values that the slider stops at, rising.
+    stops: &'static [Stop],
+    /// The largest value that the exact field takes.
+    most: u64,
+    /// The value; it may lie between two stops.
+    #[prop(into)]
+    value: Signal<u64>,
+    /// Takes another value.
+    on_change: Callback<u64>,
+) -> impl IntoView {
+    let last = stops.len().saturating_sub(1);
+    let at = Memo::new(move |_| nearest(stops, value.get()));
+    let text = Memo::new(move |_| numbers::count(value.get()));
+    let slide = move |event| {
+        let index = event_target_value(&event).parse().ok();
+        if let Some(stop) = index.and_then(|index: usize| stops.get(index)) {
+            on_change.run(stop.value);
+        }
+    };
+    let accept = Callback::new(move |typed: String| {
+        on_change.run(count_within(&typed, most)?);
+        Ok(())
+    });
+    let step = Callback::new(move |is_up| {
+        if let Some(next) = neighbour(stops, value.get_untracked(), is_up) {
+            on_change.run(next);
+        }
+    });
+    view! {
+        <div class="field slider">
+            <label for=id>{label}</label>
+            <CheckedField id text accept step/>
+            <input
+                class="range"
+                type="range"
+                min="0"
+                max=last
+                step="1"
+                aria-label=label
+                aria-valuetext=text
+                prop:value=move || at.get().to_string()
+                style=("--at", move || format!("{}%", at.get() * 100 / last.max(1)))
+                on:input=slide
+            />
+        </div>
+    }
+}
+
+/// Reads a count from 1 to `most`.
+///
+/// # Errors
+/// What is expected.
+pub fn count_within(typed: &str, most: u64) -> Result<u64, String> {
+    let value = numbers::parse_count(typed)?;
+    if value == 0 {
+        Err("enter 1 or more".to_owned())
+    } else if value > most {
+        Err(format!("enter {} or less", numbers::count(most)))
+    } else {
+        Ok(value)
+    }
+}
+
+/// The index of the stop nearest to a value.
+fn nearest(stops: &[Stop], value: u64) -> usize {
+    (0..stops.len()).min_by_key(|index| stops[*index].value.abs_diff(value)).unwrap_or(0)
+}
+
+/// The next stop above or below a value.
+fn neighbour(stops: &[Stop], value: u64, is_up: bool) -> Option<u64> {
+    let mut values = stops.iter().map(|stop| stop.value);
+    if is_up { values.find(|stop| *stop > value) } else { values.rev().find(|stop| *stop < value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STOPS: &[Stop] = &[Stop { value: 1 }, Stop { value: 2 }, Stop { value: 4 }, Stop { value: 8 }];
+
+    #[test]
+    fn a_value_between_two_stops_shows_at_the_nearer_one() {
+        assert_eq!(nearest(STOPS, 5), 2);
+        assert_eq!(nearest(STOPS, 7), 3);
+        assert_eq!(nearest(STOPS, 1_000_000), 3);
+    }
+
+    #[test]
+    fn the_arrow_keys_leave_a_value_between_two_stops_for_one_of_them() {
+        assert_eq!(neighbour(STOPS, 5, true), Some(8));
+        assert_eq!(neighbour(STOPS, 5, false), Some(4));
+        assert_eq!(neighbour(STOPS, 8, true), None);
+        assert_eq!(neighbour(STOPS, 1, false), None);
+    }
+}

@@ -1,0 +1,62 @@
+//! A bar of labelled parts against a limit and a full length.
+
+use leptos::prelude::*;
+use ridgepoint_calculator::breakdown::{Bar, Marker, Segment};
+
+/// The bar with its words, and a key that names each part whatever its size.
+#[component]
+pub fn StackedBar(
+    /// What it shows.
+    bar: Bar,
+) -> impl IntoView {
+    let Bar { label, summary, segments, limit, capacity } = bar;
+    let (limit_at, capacity_at) = (percent(limit.position), percent(capacity.position));
+    view! {
+        <div class="bar">
+            <p class="bar-head"><b>{label}</b><span>{summary}</span></p>
+            {marker("bar-marker above", limit)}
+            <div class="bar-track" aria-hidden="true">
+                {segments.iter().map(part).collect_view()}
+                <i class="bar-limit" style:left=limit_at></i>
+                <i class="bar-capacity" style:left=capacity_at></i>
+            </div>
+            {marker("bar-marker below", capacity)}
+            <ul class="key">{segments.iter().map(key).collect_view()}</ul>
+        </div>
+    }
+}
+
+/// Words at a position, on that side of it where there is more room.
+fn marker(class: &'static str, marker: Marker) -> AnyView {
+    let is_far = marker.position > 0.5;
+    view! {
+        <div class=class style:left=percent(marker.position) class:far=is_far>
+            <span>{marker.label}</span>
+        </div>
+    }
+    .into_any()
+}
+
+fn part(segment: &Segment) -> AnyView {
+    view! {
+        <div class="bar-part" data-ink=segment.ink.token() style:width=percent(segment.share)>
+            <span><b>{segment.label.clone()}</b></span>
+        </div>
+    }
+    .into_any()
+}
+
+fn key(segment: &Segment) -> AnyView {
+    view! {
+        <li>
+            <i class="swatch" data-form="block" data-ink=segment.ink.token()></i>
+            <span>{segment.label.clone()}</span>
+            <b>{segment.value.clone()}</b>
+        </li>
+    }
+    .into_any()
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.3}%", share.clamp(0.0, 1.0) * 100.0)
+}
