@@ -1,7 +1,7 @@
 //! Every model of the catalogue has exactly the parameters and the cache that an independent count found.
 
 use ridgepoint_catalog::{ModelEntry, find_model, models, parse_config};
-use ridgepoint_core::{Component, KvFormat, Tokens, bytes_at_context};
+use ridgepoint_core::{Component, KvFormat, Tokens, bytes_at_context, state};
 use serde_json::Value;
 
 /// The counts to meet, and how they were made, are in this file.
@@ -29,49 +29,67 @@ const fn name(component: Component) -> &'static str {
     }
 }
 
-/// Numbers that one sequence of `context` tokens keeps: in each group of layers, so many per token within the window.
+/// Numbers that one sequence of `context` text tokens keeps: in each group of layers, so many for each token within the
+/// window. What cross-attention keeps is for the tokens of an image.
 fn cached_numbers(groups: &Value, context: Tokens) -> u64 {
-    let groups = groups.as_array().expect("cache is a list of groups");
-    let count = |group: &Value, key: &str| group[key].as_u64().unwrap_or(0);
-    groups
-        .iter()
-        .map(|group| {
-            let tokens = group["window"].as_u64().map_or(context, |window| window.min(context));
-            count(group, "layers") * count(group, "per_token") * tokens
-        })
-        .sum()
+    let of_group = |group: &Value| {
+        let tokens = group["window"].as_u64().map_or(context, |window| window.min(context));
+        if group["kind"] == "cross" { 0 } else { count(group, "layers") * count(group, "per_token") * tokens }
+    };
+    groups.as_array().expect("cache is a list of groups").iter().map(of_group).sum()
 }
 
-/// All that differs between a model and its independent count.
-fn differences(entry: &ModelEntry, expected: &Value) -> Vec<String> {
-    let model = match parse_config(entry.config()) {
+/// Numbers that one sequence keeps however long it is.
+fn state_numbers(groups: &Value) -> u64 {
+    let groups = groups.as_array().expect("cache is a list of groups");
+    groups.iter().map(|group| count(group, "layers") * count(group, "per_sequence")).sum()
+}
+
+fn count(fields: &Value, key: &str) -> u64 {
+    fields[key].as_u64().unwrap_or(0)
+}
+
+/// All that differs between the model of a configuration and its independent count.
+fn differences(who: &str, config: &str, expected: &Value) -> Vec<String> {
+    let model = match parse_config(config) {
         Ok(parsed) => parsed.model,
-        Err(error) => return vec![format!("{}: {error}", entry.id)],
+        Err(error) => return vec![format!("{who}: {error}")],
     };
     let mut found = Vec::new();
-    let mut compare = |what: String, ours: u64, theirs: u64| {
+    let mut compare = |what: &str, ours: u64, theirs: u64| {
         if ours != theirs {
-            found.push(format!("{}: {what} is {ours} and should be {theirs}", entry.id));
+            found.push(format!("{who}: {what} is {ours} and should be {theirs}"));
         }
     };
     let parameters = model.parameters();
-    let count = |key: &str| expected[key].as_u64().unwrap_or(0);
-
-    compare("total".into(), parameters.total(), count("total"));
-    compare("total in the data file".into(), entry.parameters, count("total"));
-    compare("active".into(), parameters.active, count("active"));
-    compare("active in the data file".into(), entry.active_parameters, count("active"));
-    compare("mtp".into(), model.mtp_parameters, count("mtp"));
-    compare("context limit".into(), entry.context_limit.unwrap_or(0), model.context_limit.unwrap_or(0));
+    compare("total", parameters.total(), count(expected, "total"));
+    compare("active", parameters.active, count(expected, "active"));
+    compare("mtp", model.mtp_parameters, count(expected, "mtp"));
+    compare("state", state::values_per_sequence(&model), state_numbers(&expected["cache"]));
     for component in Component::ALL {
-        let theirs = expected["components"][name(component)].as_u64().unwrap_or(0);
-        compare(name(component).to_owned(), parameters.of(component), theirs);
+        let theirs = count(&expected["components"], name(component));
+        compare(name(component), parameters.of(component), theirs);
     }
     for context in [1, 100, 5_000, 131_072] {
         let ours = bytes_at_context(&model, context, KvFormat::Bf16).get() / 2;
-        compare(format!("cache of {context} tokens"), ours, cached_numbers(&expected["cache"], context));
+        compare(&format!("cache of {context} tokens"), ours, cached_numbers(&expected["cache"], context));
     }
     found
+}
+
+/// All that differs between the data file of a model and its configuration.
+fn disagreements(entry: &ModelEntry) -> Vec<String> {
+    let model = entry.model();
+    let parameters = model.parameters();
+    let pairs = [
+        ("parameters", entry.parameters, parameters.total()),
+        ("active_parameters", entry.active_parameters, parameters.active),
+        ("the longest context", entry.context_limit.unwrap_or(0), model.context_limit.unwrap_or(0)),
+    ];
+    let wrong = pairs.into_iter().filter(|(_, written, counted)| written != counted);
+    wrong
+        .map(|(what, written, counted)| format!("{}: {what} is {counted}, and in the file {written}", entry.id))
+        .collect()
 }
 
 #[test]
@@ -80,7 +98,10 @@ fn every_model_has_the_counted_parameters_and_cache() {
     let mut found = Vec::new();
     for entry in models() {
         match oracle.get(entry.id) {
-            Some(expected) => found.extend(differences(entry, expected)),
+            Some(expected) => {
+                found.extend(differences(entry.id, entry.config(), expected));
+                found.extend(disagreements(entry));
+            }
             None => found.push(format!("{}: nobody has counted it", entry.id)),
         }
     }
@@ -90,6 +111,31 @@ fn every_model_has_the_counted_parameters_and_cache() {
     );
     println!("{} models checked, {} differences", models().len(), found.len());
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Published files are complete; pasted ones lean on what their class assumes.
+#[test]
+fn a_short_configuration_means_what_its_class_says() {
+    let text = include_str!("cases/models/variations.json");
+    let file: Value = serde_json::from_str(text).expect("the counts are JSON");
+    let variations = file["variations"].as_array().expect("a list");
+    let check = |variation: &Value| {
+        let config = variation["config"].to_string();
+        differences(&config, &config, variation)
+    };
+    let found: Vec<String> = variations.iter().flat_map(check).collect();
+    println!("{} configurations checked, {} differences", variations.len(), found.len());
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Qwen3.5 27B: 48 delta-net layers. 2 x 16 x 128 keys and 48 x 128 values pass a convolution of 4 in 16 bit; 48 heads
+/// keep a matrix of 128 x 128, for which its configuration asks 32 bit.
+#[test]
+fn a_recurrent_state_is_counted_in_the_format_that_its_configuration_asks_for() {
+    let model = find_model("qwen3.5-27b").expect("in the catalogue").model();
+    let convolution = (2 * 16 * 128 + 48 * 128) * 4 * 2;
+    let recurrent = 48 * 128 * 128 * 4;
+    assert_eq!(state::bytes_per_sequence(&model).get(), 48 * (convolution + recurrent));
 }
 
 #[test]

@@ -125,6 +125,32 @@ fn a_share_link_is_a_query_too() {
     assert_eq!(from_link, report("model=mixtral-8x7b&n=2"));
 }
 
+/// A model that is in no catalogue.
+const CONFIG: &str = r#"{ "model_type": "llama", "num_hidden_layers": 4, "hidden_size": 256, "intermediate_size": 512,
+    "num_attention_heads": 8, "num_key_value_heads": 2, "vocab_size": 1000, "tie_word_embeddings": false }"#;
+/// 2 x 1000 x 256 for the vocabulary, 4 layers of 2 x 256 x 256 + 2 x 64 x 256 + 3 x 256 x 512 + 2 x 256, one norm.
+const CONFIG_PARAMETERS: u64 = 2 * 1000 * 256 + 4 * (2 * 256 * 256 + 2 * 64 * 256 + 3 * 256 * 512 + 2 * 256) + 256;
+
+#[test]
+fn a_configuration_takes_the_place_of_the_model() {
+    for query in ["gpu=h100-sxm-80gb", "model=custom&n=2", "model=no-such-model-at-all"] {
+        let line =
+            serde_json::json!({ "query": query, "config": serde_json::from_str::<Value>(CONFIG).expect("JSON") });
+        let output = ridgepoint(&["estimate", "--stdin"], &format!("{line}\n"));
+        let read: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(at(&read, "model.parameters.total"), CONFIG_PARAMETERS);
+        let output = ridgepoint(&["estimate", query, "--config", "-", "--json"], CONFIG);
+        assert_eq!(read, serde_json::from_slice::<Value>(&output.stdout).expect("JSON"));
+        // The link carries the configuration with it.
+        let again = report(at(&read, "link").as_str().expect("a link"));
+        assert_eq!(at(&again, "model.parameters.total"), CONFIG_PARAMETERS);
+    }
+    for broken in ["", "[]", "{\"hidden_size\": 256}", "{\"model_type\": \"new-thing\"}"] {
+        let output = ridgepoint(&["estimate", "n=1", "--config", "-"], broken);
+        assert_eq!(output.status.code(), Some(2), "{broken}");
+    }
+}
+
 #[test]
 fn lists_name_everything_that_can_be_chosen() {
     for (list, least) in [("models", 150), ("devices", 139), ("formats", 25), ("engines", 6)] {

@@ -4,9 +4,9 @@ use proptest::prelude::*;
 use ridgepoint_calculator::link;
 use ridgepoint_calculator::options;
 use ridgepoint_calculator::report::Report;
-use ridgepoint_calculator::scenario::{Degree, DeviceCount, Layout, Presentation, Scenario};
+use ridgepoint_calculator::scenario::{Degree, DeviceCount, Layout, ModelChoice, Presentation, Scenario};
 use ridgepoint_calculator::{charts, json, names};
-use ridgepoint_core::{Engine, GgmlType, KvFormat, WeightFormat, Workload, memory};
+use ridgepoint_core::{Engine, GgmlType, KvFormat, WeightFormat, Workload, bytes_at_context, memory};
 
 fn ids(groups: Vec<options::Group>) -> Vec<String> {
     groups.into_iter().flat_map(|group| group.choices).map(|choice| choice.id).collect()
@@ -207,5 +207,26 @@ fn a_token_takes_two_operations_for_each_parameter_that_multiplies_it() {
         let done = speed.decode.cost().flops.get();
         // What is left is attention at a context of one or two tokens.
         assert!(done >= expected * 0.999_999 && done <= expected * 1.02, "{}: {done} against {expected}", entry.id);
+    }
+}
+
+#[test]
+fn a_decode_step_alone_reads_the_weights_and_the_cache_once() {
+    for entry in ridgepoint_catalog::models() {
+        let query = format!("model={}&gpu=h100-sxm-80gb&in=2048&out=256&w=bf16", entry.id);
+        let report = Report::of(&link::decode(&query).scenario);
+        let model = entry.model();
+        let (experts, rest) = model.multiplied_parameters();
+        let visited = model.layers.all().into_iter().find_map(|(layer, _)| {
+            let experts = layer.feed_forward.experts();
+            (experts > 0).then(|| layer.feed_forward.active_experts() as f64 / experts as f64)
+        });
+        let weights = 2.0 * (rest as f64 + experts as f64 * visited.unwrap_or(0.0));
+        let cache = bytes_at_context(&model, 2048 + 128, KvFormat::Bf16).as_f64();
+        let bandwidth = report.roofline().expect("an H100 is fully known").1.bandwidth;
+        let least = (weights + cache) / bandwidth.get();
+        let step = report.speed.expect("an H100 is fully known").decode.time.get();
+        // The rest is activations: one vector for each matrix, a few per cent in the smallest models.
+        assert!(step >= least && step <= least * 1.06, "{}: {step} s against {least} s", entry.id);
     }
 }

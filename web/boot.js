@@ -14,6 +14,15 @@ console.error = (...words) => {
 };
 
 const page = document.documentElement;
+
+// The colours that were asked for, before anything is seen. The program follows them from then on.
+try {
+  const asked = new URLSearchParams(location.search).get("theme") ?? localStorage.getItem("ridgepoint-theme");
+  if (asked === "light" || asked === "dark") page.dataset.theme = asked;
+} catch {
+  // A browser without storage shows the colours of its system.
+}
+
 const app = document.getElementById("app");
 const skeleton = [...app.childNodes];
 

@@ -4,43 +4,72 @@ use leptos::prelude::*;
 use ridgepoint_calculator::link::{self, Link};
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::{Presentation, Scenario, Theme, View};
+use ridgepoint_calculator::verdict::Verdict;
 
 use crate::browser::{theme, url};
 use crate::panels::{
-    About, Embedded, EnginePanel, HardwarePanel, MemoryView, ModelPanel, PrecisionPanel, Share, SpeedView,
-    VerdictPanel, VerdictSpoken, WorkloadPanel,
+    About, EnginePanel, HardwarePanel, MemoryView, ModelPanel, PrecisionPanel, Share, SpeedView, VerdictPanel,
+    VerdictSpoken, WorkloadPanel,
 };
+use crate::signals::{flag, memo};
 use crate::widgets::{Glyph, Icon, Notices, Segmented, Tabs};
+
+/// What all parts of the page share.
+#[derive(Clone, Copy)]
+pub struct State {
+    /// The scenario: the one truth.
+    pub scenario: RwSignal<Scenario>,
+    /// How the page shows it.
+    pub presentation: RwSignal<Presentation>,
+    /// What could not be taken from the link as it stood.
+    pub notices: RwSignal<Vec<String>>,
+    /// What follows from the scenario.
+    pub report: Memo<Report>,
+    /// The answer in short.
+    pub verdict: Memo<Verdict>,
+}
+
+impl State {
+    /// Starts from a link, and keeps the address of the page a link to the state from then on.
+    pub fn of(link: Link) -> Self {
+        let scenario = RwSignal::new(link.scenario);
+        let presentation = RwSignal::new(link.presentation);
+        let notices = RwSignal::new(texts(&link.notices));
+        url::follow(memo(move || scenario.with(|scenario| link::encode(scenario, &presentation.get()))));
+        url::on_return(Box::new(move |query| {
+            let link = link::decode(&query);
+            scenario.set(link.scenario);
+            presentation.set(link.presentation);
+            notices.set(texts(&link.notices));
+        }));
+        let report = memo(move || scenario.with(Report::of));
+        let verdict = memo(move || report.with(Report::verdict));
+        Self { scenario, presentation, notices, report, verdict }
+    }
+
+    /// Dresses the page as the link asks, or else as `otherwise` says, and returns what it wears.
+    pub fn dress(self, otherwise: RwSignal<Theme>) -> Signal<Theme> {
+        let asked = self.presentation;
+        let theme = Signal::derive(move || match asked.with(|presentation| presentation.theme) {
+            Theme::Auto => otherwise.get(),
+            Theme::Light => Theme::Light,
+            Theme::Dark => Theme::Dark,
+        });
+        provide_context(theme::follow(theme));
+        theme
+    }
+}
 
 /// The whole page.
 #[component]
-pub fn App() -> impl IntoView {
-    let Link { scenario, presentation, notices } = link::decode(&url::query());
-    let (scenario, presentation, notices) =
-        (RwSignal::new(scenario), RwSignal::new(presentation), RwSignal::new(texts(&notices)));
-    let report = Memo::new(move |_| scenario.with(Report::of));
-    let verdict = Memo::new(move |_| report.with(Report::verdict));
-
-    url::follow(Memo::new(move |_| scenario.with(|scenario| link::encode(scenario, &presentation.get()))));
-    url::on_return(Box::new(move |query| {
-        let link = link::decode(&query);
-        scenario.set(link.scenario);
-        presentation.set(link.presentation);
-        notices.set(texts(&link.notices));
-    }));
-
-    let is_embedded = presentation.with_untracked(|presentation| presentation.embed);
-    let remembered = RwSignal::new(if is_embedded { Theme::Auto } else { theme::remembered() });
-    let theme = Signal::derive(move || match presentation.with(|presentation| presentation.theme) {
-        Theme::Auto => remembered.get(),
-        Theme::Light => Theme::Light,
-        Theme::Dark => Theme::Dark,
-    });
-    provide_context(theme::follow(theme));
-    if is_embedded {
-        return view! { <Embedded scenario presentation report verdict/> }.into_any();
-    }
-
+pub fn App(
+    /// The link that it was opened with.
+    link: Link,
+) -> impl IntoView {
+    let state = State::of(link);
+    let State { scenario, presentation, report, verdict, .. } = state;
+    let remembered = RwSignal::new(theme::remembered());
+    let theme = state.dress(remembered);
     let choose_theme = Callback::new(move |index: usize| {
         if let Some(theme) = Theme::ALL.get(index) {
             theme::remember(*theme);
@@ -57,7 +86,7 @@ pub fn App() -> impl IntoView {
             <Segmented
                 label="Colours"
                 name="theme"
-                choices=&["Auto", "Light", "Dark"]
+                choices=&[(Glyph::Halves, "Auto"), (Glyph::Sun, "Light"), (Glyph::Moon, "Dark")]
                 value=Signal::derive(move || position(&Theme::ALL, theme.get()))
                 on_change=choose_theme
             />
@@ -67,52 +96,42 @@ pub fn App() -> impl IntoView {
                 <ModelPanel scenario report/>
                 <HardwarePanel scenario report/>
                 <WorkloadPanel scenario/>
-                <PrecisionPanel scenario/>
+                <PrecisionPanel scenario report/>
                 <EnginePanel scenario/>
             </form>
             <div class="outcome">
                 <VerdictPanel verdict/>
                 <VerdictSpoken verdict/>
-                <Results scenario presentation report notices/>
+                <Results state/>
             </div>
         </main>
         <footer><About/></footer>
     }
-    .into_any()
 }
 
-/// What is odd, and the open view.
+/// What is odd, and the views, one of them open.
 #[component]
-fn Results(
-    scenario: RwSignal<Scenario>,
-    presentation: RwSignal<Presentation>,
-    report: Memo<Report>,
-    notices: RwSignal<Vec<String>>,
-) -> impl IntoView {
+fn Results(state: State) -> impl IntoView {
+    let State { scenario, presentation, notices, report, .. } = state;
     let warnings =
-        Memo::new(move |_| report.with(|report| report.warnings.iter().map(ToString::to_string).collect::<Vec<_>>()));
-    let view = Memo::new(move |_| presentation.with(|presentation| presentation.view));
+        memo(move || report.with(|report| report.warnings.iter().map(ToString::to_string).collect::<Vec<_>>()));
+    let view = memo(move || presentation.with(|presentation| presentation.view));
+    let is_closed = move |own| flag(move || view.get() != own);
     let choose = Callback::new(move |index: usize| {
         if let Some(view) = View::ALL.get(index) {
             presentation.update(|presentation| presentation.view = *view);
         }
     });
-    let content = move || match view.get() {
-        View::Memory => view! { <MemoryView scenario report/> }.into_any(),
-        View::Speed => view! { <SpeedView report/> }.into_any(),
-    };
     view! {
         <section class="results" aria-label="Results">
             <Notices label="About the link" tone="info" messages=notices dismiss=Callback::new(move |()| notices.set(Vec::new()))/>
             <Notices label="Warnings" tone="warning" messages=warnings/>
             <Tabs label="View" tabs=TABS value=Signal::derive(move || position(&View::ALL, view.get())) on_change=choose/>
-            <div
-                class="view"
-                role="tabpanel"
-                id=move || format!("panel-{}", view.get().id())
-                aria-labelledby=move || format!("tab-{}", view.get().id())
-            >
-                {content}
+            <div class="view" role="tabpanel" id="panel-memory" aria-labelledby="tab-memory" hidden=is_closed(View::Memory)>
+                <MemoryView scenario report/>
+            </div>
+            <div class="view" role="tabpanel" id="panel-speed" aria-labelledby="tab-speed" hidden=is_closed(View::Speed)>
+                <SpeedView report/>
             </div>
         </section>
     }

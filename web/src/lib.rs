@@ -1,20 +1,28 @@
 //! The page.
 
 use leptos::prelude::*;
+use ridgepoint_calculator::link;
 use wasm_bindgen::JsCast;
+
+use app::{App, AppProps};
+use panels::{Embedded, EmbeddedProps};
 
 pub mod app;
 pub mod browser;
 pub mod draw;
 pub mod panels;
+pub mod signals;
 pub mod widgets;
 
 /// Shows the calculator inside the element `#app`, or in the body of a page that has none.
 pub fn mount() {
     browser::panic::show_in_page();
-    let place = document().get_element_by_id("app").and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
-    match place {
-        Some(place) => mount_to(place, app::App).forget(),
-        None => mount_to_body(app::App),
+    let place = document().get_element_by_id("app").and_then(|element| element.dyn_into().ok());
+    let Some(place) = place.or_else(|| document().body()) else { return };
+    let link = link::decode(&browser::url::query());
+    if link.presentation.embed {
+        mount_to(place, || Embedded(EmbeddedProps { link })).forget();
+    } else {
+        mount_to(place, || App(AppProps { link })).forget();
     }
 }

@@ -1,20 +1,28 @@
 //! From a scenario to a layout over real devices: which ranks exist, what each is, how the model is cut.
 
+use std::sync::Arc;
+
 use ridgepoint_catalog::devices::{Device, Missing, Supplied, find_device};
-use ridgepoint_catalog::{ModelEntry, engine_profile, find_model};
-use ridgepoint_core::{Accelerator, Bytes, Deployment, EngineMemory, Mixer, Model, Numerics, Parallelism, Stage};
+use ridgepoint_catalog::{engine_profile, find_model};
+use ridgepoint_core::{
+    Accelerator, Arithmetic, Bytes, Deployment, Engine, EngineMemory, GgufFile, Model, Number, Numerics, Packing,
+    Parallelism, Role, Stage, Tensor, WeightFormat, Weights,
+};
 
 use crate::capacity;
-use crate::scenario::{Degree, DeviceCount, Scenario};
+use crate::names;
+use crate::scenario::{Degree, DeviceCount, ModelChoice, Scenario};
 use crate::warning::Warning;
 
 /// A scenario with its names looked up and its layout chosen: everything that the physics needs.
 #[derive(Clone, Debug)]
 pub struct Resolved {
-    /// The catalogue's entry of the model.
-    pub entry: &'static ModelEntry,
+    /// The model's id in links.
+    pub model_id: String,
+    /// The model's name.
+    pub model_name: String,
     /// The model.
-    pub model: Model,
+    pub model: Arc<Model>,
     /// The devices in rank order.
     pub devices: Vec<(&'static Device, u64)>,
     /// Formats of weights and cache.
@@ -35,18 +43,28 @@ impl Resolved {
     /// Looks everything up. Ids that are not in the catalogue fall back to those of the default scenario; links are
     /// checked before, so that happens only to scenarios made by hand.
     pub fn of(scenario: &Scenario) -> Self {
-        let entry = find_model(&scenario.model)
-            .or_else(|| find_model(&Scenario::default().model))
-            .expect("the default model is in the catalogue, as a test makes sure");
-        Self::with_model(scenario, entry, entry.model())
+        let (name, model) = match &scenario.model {
+            ModelChoice::Catalogue(id) => {
+                let entry = find_model(id)
+                    .or_else(|| find_model(Scenario::default().model.id()))
+                    .expect("the default model is in the catalogue, as a test makes sure");
+                (entry.name.to_string(), entry.model())
+            }
+            ModelChoice::Custom(custom) => (custom.name().to_string(), custom.model()),
+        };
+        let mut resolved = Self::with_model(scenario, name, model);
+        if let ModelChoice::Custom(custom) = &scenario.model {
+            resolved.warnings.extend(custom.warnings().iter().cloned().map(Warning::Configuration));
+        }
+        resolved
     }
 
     /// The same model laid out as another scenario asks.
     pub fn with_layout(&self, scenario: &Scenario) -> Self {
-        Self::with_model(scenario, self.entry, self.model.clone())
+        Self::with_model(scenario, self.model_name.clone(), Arc::clone(&self.model))
     }
 
-    fn with_model(scenario: &Scenario, entry: &'static ModelEntry, model: Model) -> Self {
+    fn with_model(scenario: &Scenario, model_name: String, model: Arc<Model>) -> Self {
         let fallback = Scenario::default();
         let device = |devices: &DeviceCount| {
             find_device(&devices.id)
@@ -65,8 +83,9 @@ impl Resolved {
             engine.tokens_per_pass = tokens;
         }
         Self {
-            entry,
-            numerics: Numerics { weights: scenario.weights.unwrap_or(model.native_format), kv: scenario.kv },
+            model_id: scenario.model.id().to_string(),
+            model_name,
+            numerics: Numerics { weights: weights_in(scenario.engine, scenario.weights, &model), kv: scenario.kv },
             model,
             devices,
             parallelism,
@@ -75,6 +94,11 @@ impl Resolved {
             supplied: Supplied { memory: scenario.settings.device_memory, bandwidth: None },
             warnings,
         }
+    }
+
+    /// The arithmetic of most of the weights.
+    pub fn arithmetic(&self) -> Arithmetic {
+        Weights::new(&self.model, self.numerics.weights).arithmetic()
     }
 
     /// Runs of ranks that are the same device in the same pipeline stage, in rank order.
@@ -134,6 +158,29 @@ impl Resolved {
     pub fn limit(&self, device: &Device) -> Option<Bytes> {
         self.accelerator(device).ok().map(|accelerator| accelerator.usable_memory.scaled(self.engine.memory_fraction))
     }
+}
+
+/// The format in which an engine holds the weights.
+///
+/// llama.cpp reads GGUF files only: 16-bit and MXFP4 weights are the file types of that name, which keep norms and
+/// routers in 32 bit and, beside MXFP4 experts, everything else in 8 bit.
+fn weights_in(engine: Engine, asked: Option<WeightFormat>, model: &Model) -> WeightFormat {
+    const FILES: [(Packing, GgufFile); 4] = [
+        (Packing::Plain { number: Number::Fp32 }, GgufFile::F32),
+        (Packing::Plain { number: Number::Fp16 }, GgufFile::F16),
+        (Packing::BF16, GgufFile::Bf16),
+        (Packing::PerGroup { number: Number::Fp4, group: 32, scale_bits: 8 }, GgufFile::Mxfp4Moe),
+    ];
+    let asked = asked.unwrap_or(WeightFormat::Native);
+    if engine != Engine::LlamaCpp || asked.gguf().is_some() {
+        return asked;
+    }
+    let packing = if asked == WeightFormat::Native {
+        names::published(model).packing
+    } else {
+        asked.packing(Tensor::matrix(Role::ExpertUp, 1, 1), true)
+    };
+    FILES.into_iter().find(|(known, _)| *known == packing).map_or(asked, |(_, file)| WeightFormat::Gguf(file))
 }
 
 /// Ranks that are the same device in the same stage.
@@ -236,7 +283,7 @@ const fn at_least_one(degree: Degree) -> u64 {
 fn head_divisor(model: &Model) -> u64 {
     let mut divisor = 0;
     for (layer, _) in model.layers.all() {
-        if let Mixer::Attention { attention, .. } = layer.mixer {
+        if let Some(attention) = layer.mixer.attention() {
             divisor = greatest_common_divisor(divisor, attention.heads());
         }
     }

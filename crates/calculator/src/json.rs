@@ -197,8 +197,8 @@ fn model(report: &Report) -> Model<'_> {
     let count = |component| model.parameters.of(component);
     let other = [Component::Mixer, Component::Vision, Component::Audio, Component::Projector, Component::Other];
     Model {
-        id: model.id,
-        name: model.name,
+        id: &model.id,
+        name: &model.name,
         parameters: Parameters {
             total: model.parameters.total(),
             active: model.parameters.active,

@@ -5,9 +5,10 @@ use ridgepoint_catalog::devices::find_device;
 use ridgepoint_catalog::find_model;
 use ridgepoint_core::{Bytes, Engine, KvFormat, WeightFormat};
 
+use crate::custom::CustomModel;
 use crate::names;
 use crate::options;
-use crate::scenario::{Degree, DeviceCount, Presentation, Scenario, Theme, View};
+use crate::scenario::{Degree, DeviceCount, ModelChoice, Presentation, Scenario, Theme, View};
 
 /// Most devices that a scenario may have.
 pub const MAX_DEVICES: u64 = 100_000;
@@ -60,17 +61,25 @@ pub enum Severity {
 /// ```
 /// # use ridgepoint_calculator::link::decode;
 /// let link = decode("https://example.org/ridgepoint/?model=qwen3-30b-a3b&batch=16");
-/// assert_eq!(link.scenario.model, "qwen3-30b-a3b");
+/// assert_eq!(link.scenario.model.id(), "qwen3-30b-a3b");
 /// assert_eq!(link.scenario.workload.batch, 16);
 /// assert!(link.notices.is_empty());
 /// assert_eq!(decode("batch=lots").notices[0].to_string(), "batch: “lots” is not a whole number; 1 is used");
 /// ```
 pub fn decode(text: &str) -> Link {
-    let mut reader = Reader::default();
+    read(text, Reader::default())
+}
+
+/// Reads a query or link for a model that is already known: what the text says about the model does not count.
+pub fn decode_for(text: &str, model: CustomModel) -> Link {
+    let mut reader = Reader { model_is_given: true, ..Reader::default() };
+    reader.scenario.model = ModelChoice::Custom(model);
+    read(text, reader)
+}
+
+fn read<'a>(text: &'a str, mut reader: Reader<'a>) -> Link {
     let (query, fragment) = split(text);
-    if fragment.is_some_and(|fragment| fragment.starts_with("c=")) {
-        reader.replaced("the link carries a custom model, which this version cannot read".into(), "it is ignored");
-    }
+    reader.custom = fragment.and_then(|fragment| fragment.split('&').find_map(|pair| pair.strip_prefix("c=")));
     let mut seen: Vec<String> = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -98,14 +107,16 @@ fn split(text: &str) -> (&str, Option<&str>) {
 }
 
 #[derive(Default)]
-struct Reader {
+struct Reader<'a> {
     scenario: Scenario,
     presentation: Presentation,
     count: Option<u64>,
+    custom: Option<&'a str>,
+    model_is_given: bool,
     notices: Vec<Notice>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn adjusted(&mut self, problem: String, instead: impl Into<String>) {
         self.notices.push(Notice { severity: Severity::Adjusted, problem, instead: instead.into() });
     }
@@ -122,6 +133,7 @@ impl Reader {
                     self.adjusted(format!("v: “{}” is not a version of links", shown(value)), "version 1 is assumed");
                 }
             }
+            "model" if self.model_is_given => {}
             "model" => self.model(value),
             "gpu" => self.devices(value),
             "n" => self.count = Some(self.number(key, value, 1, MAX_DEVICES, 1)),
@@ -171,15 +183,29 @@ impl Reader {
     }
 
     fn model(&mut self, value: &str) {
-        match find_model(value) {
-            Some(entry) => self.scenario.model = entry.id.to_string(),
-            None => {
-                let problem =
-                    format!("model: “{}” is not in the catalogue{}", shown(value), hint(options::nearest_model(value)));
-                let instead = format!("{} is used", self.scenario.model);
-                self.replaced(problem, instead);
+        let problem = if value == ModelChoice::CUSTOM_ID {
+            match self.custom.take().map(CustomModel::from_fragment) {
+                Some(Ok(custom)) => {
+                    self.scenario.model = ModelChoice::Custom(custom);
+                    return;
+                }
+                Some(Err(problem)) => problem,
+                None => "the custom model is missing: it stands behind # in the link".into(),
             }
-        }
+        } else {
+            match find_model(value) {
+                Some(entry) => {
+                    self.scenario.model = ModelChoice::Catalogue(entry.id.into());
+                    return;
+                }
+                None => {
+                    let hint = hint(options::nearest_model(value));
+                    format!("model: “{}” is not in the catalogue{hint}", shown(value))
+                }
+            }
+        };
+        let instead = format!("{} is used", self.scenario.model.id());
+        self.replaced(problem, instead);
     }
 
     /// One device id, or a list of `id:count`.
@@ -210,19 +236,12 @@ impl Reader {
         }
         match weight_format(value) {
             Some(format) => self.scenario.weights = Some(format),
-            None => match stand_in(value) {
-                Some(format) => {
-                    self.scenario.weights = Some(format);
-                    let used = names::weight_format(format).label;
-                    self.adjusted(format!("w: {} is not modelled yet", shown(value)), format!("{used} is used"));
-                }
-                None => {
-                    self.adjusted(
-                        format!("w: “{}” is not a known weight format", shown(value)),
-                        "the model's native one is used",
-                    );
-                }
-            },
+            None => {
+                self.adjusted(
+                    format!("w: “{}” is not a known weight format", shown(value)),
+                    "the model's native one is used",
+                );
+            }
         }
     }
 
@@ -331,25 +350,11 @@ fn whole(value: &str) -> Option<i128> {
     Some(if value.starts_with('-') { -size } else { size })
 }
 
-/// The weight format with this id.
+/// The weight format with this id, in any case of letters.
 pub fn weight_format(id: &str) -> Option<WeightFormat> {
+    let alias = names::WEIGHT_FORMAT_ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(id));
+    let id = alias.map_or(id, |(_, id)| id);
     names::weight_formats().find(|&format| names::weight_format(format).id.eq_ignore_ascii_case(id))
-}
-
-/// What stands in for the formats of the schema that are not modelled exactly: the nearest in bits per weight.
-fn stand_in(id: &str) -> Option<WeightFormat> {
-    use ridgepoint_core::GgmlType;
-    Some(match id {
-        "awq-int4" | "gptq-int4" | "nf4" | "nvfp4" => WeightFormat::Int4,
-        "gptq-int8" => WeightFormat::Int8,
-        "q2_k_s" => WeightFormat::Ggml(GgmlType::Q2K),
-        "q3_k_s" | "q3_k_m" | "q3_k_l" => WeightFormat::Ggml(GgmlType::Q3K),
-        "q4_k_s" | "q4_k_m" => WeightFormat::Ggml(GgmlType::Q4K),
-        "q5_k_s" | "q5_k_m" => WeightFormat::Ggml(GgmlType::Q5K),
-        "iq2_m" => WeightFormat::Ggml(GgmlType::Iq2S),
-        "iq3_xs" | "iq3_m" => WeightFormat::Ggml(GgmlType::Iq3S),
-        _ => return None,
-    })
 }
 
 /// Writes a scenario as a query string: what every scenario has, then what differs from the defaults, always in this
@@ -364,7 +369,7 @@ fn stand_in(id: &str) -> Option<WeightFormat> {
 /// ```
 pub fn encode(scenario: &Scenario, presentation: &Presentation) -> String {
     let mut query = Query(String::from("v=1"));
-    query.add("model", &scenario.model);
+    query.add("model", scenario.model.id());
     match scenario.devices.as_slice() {
         [only] => {
             query.add("gpu", &only.id);
@@ -412,7 +417,10 @@ pub fn encode(scenario: &Scenario, presentation: &Presentation) -> String {
     query.add_some("view", (presentation.view != shown.view).then(|| presentation.view.id()));
     query.add_some("embed", presentation.embed.then_some("1"));
     query.add_some("theme", (presentation.theme != shown.theme).then(|| presentation.theme.id()));
-    query.0
+    match &scenario.model {
+        ModelChoice::Catalogue(_) => query.0,
+        ModelChoice::Custom(custom) => format!("{}#c={}", query.0, custom.to_fragment()),
+    }
 }
 
 struct Query(String);

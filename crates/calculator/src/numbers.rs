@@ -49,8 +49,13 @@ pub fn significant(value: f64) -> String {
     }
 }
 
-/// A round number without superfluous zeros, for the labels of axes: "0.01", "100".
-pub fn significant_short(value: f64) -> String {
+/// A round number without superfluous zeros, for the labels of axes.
+///
+/// ```
+/// # use ridgepoint_calculator::numbers::round;
+/// assert_eq!([0.01, 1.0, 100.0].map(round), ["0.01", "1", "100"]);
+/// ```
+pub fn round(value: f64) -> String {
     let digits = significant(value);
     match digits.split_once('.') {
         Some(_) => digits.trim_end_matches('0').trim_end_matches('.').into(),
@@ -58,10 +63,15 @@ pub fn significant_short(value: f64) -> String {
     }
 }
 
-/// A round number of a unit that the axis names: "100 G".
-pub fn prefix_only(value: f64) -> String {
-    let Amount { value, unit } = prefixed(value, 1000.0, SI, "");
-    format!("{} {unit}", value.trim_end_matches('0').trim_end_matches('.'))
+/// A round number of a unit that the axis names.
+///
+/// ```
+/// # use ridgepoint_calculator::numbers::round_with_prefix;
+/// assert_eq!([1e12, 1e14, 1e15].map(round_with_prefix), ["1 T", "100 T", "1 P"]);
+/// ```
+pub fn round_with_prefix(value: f64) -> String {
+    let (scaled, prefix) = scaled(value, 1000.0, SI);
+    format!("{} {prefix}", round(scaled)).trim_end().into()
 }
 
 /// A whole number with separators between thousands.
@@ -87,16 +97,22 @@ fn group(digits: &str) -> String {
     grouped
 }
 
-/// Scales a value by powers of `base` and picks the matching prefix.
-fn prefixed(value: f64, base: f64, prefixes: &[&str], unit: &str) -> Amount {
+/// A value over the power of `base` that leaves it at most three digits before the point, and the prefix for it.
+fn scaled(value: f64, base: f64, prefixes: &[&'static str]) -> (f64, &'static str) {
+    // 999.5 and more would print as 1,000 with three digits; 1,000 KiB stays below 1,024 and reads well.
+    let most = if base > 1000.0 { base - 0.5 } else { 999.5 };
     let mut scaled = value;
     let mut prefix = 0;
-    // 999.5 and more would print as 1,000 with three digits; 1,000 KiB stays below 1,024 and reads well.
-    while scaled.abs() >= if base > 1000.0 { base - 0.5 } else { 999.5 } && prefix + 1 < prefixes.len() {
+    while scaled.abs() >= most && prefix + 1 < prefixes.len() {
         scaled /= base;
         prefix += 1;
     }
-    Amount::new(significant(scaled), format!("{}{unit}", prefixes[prefix]))
+    (scaled, prefixes[prefix])
+}
+
+fn prefixed(value: f64, base: f64, prefixes: &[&'static str], unit: &str) -> Amount {
+    let (scaled, prefix) = scaled(value, base, prefixes);
+    Amount::new(significant(scaled), format!("{prefix}{unit}"))
 }
 
 /// Memory in binary units.

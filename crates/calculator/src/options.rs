@@ -1,11 +1,13 @@
 //! What can be chosen: models, devices, formats and the stops of the sliders, worded for selectors.
 
 use ridgepoint_catalog::devices::{Device, devices as all_devices};
-use ridgepoint_catalog::models as all_models;
-use ridgepoint_core::{Engine, WeightFormat};
+use ridgepoint_catalog::{ModelEntry, find_model, models as all_models};
+use ridgepoint_core::{Engine, Packing, Role, Tensor, WeightFormat, memory};
 
-use crate::names::{self, Name};
+use crate::names::{self, Name, Published};
 use crate::numbers;
+use crate::report::Report;
+use crate::scenario::Scenario;
 
 /// Choices under one heading.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,9 +65,11 @@ pub const OUTPUT_TOKENS: &[Stop] = &stops([
 pub const DEVICES: &[Stop] =
     &stops([1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 32, 40, 48, 64, 72, 96, 128, 192, 256, 512, 1024]);
 
-/// All models by publisher.
+/// All models by publisher, family and size.
 pub fn models() -> Vec<Group> {
-    grouped(all_models().iter().map(|entry| {
+    let mut entries: Vec<_> = all_models().iter().collect();
+    entries.sort_by_key(|entry| (entry.organisation.to_lowercase(), entry.family, entry.parameters));
+    grouped(entries.into_iter().map(|entry| {
         let size = numbers::parameters(entry.parameters).to_string();
         let detail = if entry.active_parameters == entry.parameters {
             size
@@ -101,43 +105,65 @@ fn device_choice(device: &Device) -> Choice {
 }
 
 /// The choice that leaves the weights as they are published.
-pub fn native_format(native: WeightFormat) -> Choice {
+fn native_format(native: &Published) -> Choice {
     Choice {
-        id: "native".into(),
-        name: format!("As published ({})", names::weight_format(native).label),
-        detail: bits(native),
+        id: names::weight_format(WeightFormat::Native).id.into(),
+        name: format!("As published ({})", native.label),
+        detail: bits_of(native.packing),
         keywords: "native default original".into(),
     }
 }
 
-/// All weight formats by kind.
-pub fn weight_formats() -> Vec<Group> {
-    let kinds = |kind: &'static str, wanted: fn(WeightFormat) -> bool| {
-        names::weight_formats().filter(move |&format| wanted(format)).map(move |format| {
-            let Name { id, label } = names::weight_format(format);
-            (
-                kind.to_string(),
-                Choice { id: id.into(), name: label.into(), detail: bits(format), keywords: String::new() },
-            )
-        })
-    };
-    let is_gguf = |format| matches!(format, WeightFormat::Ggml(_));
-    let is_plain = |format| matches!(format, WeightFormat::Fp32 | WeightFormat::Bf16 | WeightFormat::Fp16);
-    grouped(
-        kinds("Unquantised", is_plain)
-            .chain(kinds("Quantised", |format| {
-                !matches!(format, WeightFormat::Ggml(_) | WeightFormat::Fp32 | WeightFormat::Bf16 | WeightFormat::Fp16)
-            }))
-            .chain(kinds("GGUF", is_gguf)),
-    )
+/// What the weights of a report's model can be stored in: as published, or in any format.
+pub fn weight_formats_for(report: &Report) -> Vec<Group> {
+    let mut groups = vec![Group { label: String::new(), choices: vec![native_format(&report.model.native_format)] }];
+    groups.extend(weight_formats());
+    groups
 }
 
+/// All weight formats by kind.
+pub fn weight_formats() -> Vec<Group> {
+    let reference = find_model(Scenario::default().model.id()).map(ModelEntry::model);
+    grouped(names::weight_formats().map(|format| {
+        let Name { id, label } = names::weight_format(format);
+        let kind = match format {
+            WeightFormat::Native | WeightFormat::Fp32 | WeightFormat::Bf16 | WeightFormat::Fp16 => "Unquantised",
+            WeightFormat::Fp8
+            | WeightFormat::Int8
+            | WeightFormat::BitsAndBytes8
+            | WeightFormat::GptqInt8
+            | WeightFormat::GptqInt4
+            | WeightFormat::AwqInt4
+            | WeightFormat::Int4
+            | WeightFormat::HqqInt4
+            | WeightFormat::Nf4
+            | WeightFormat::Nf4Double
+            | WeightFormat::Mxfp4
+            | WeightFormat::Nvfp4 => "Quantised",
+            WeightFormat::Mlx4 | WeightFormat::Mlx6 | WeightFormat::Mlx8 => "MLX",
+            WeightFormat::Gguf(_) => "GGUF",
+        };
+        // The recipes of GGUF files mix types, so the bits are those of a whole model, as llama.cpp's own table has it.
+        let detail = match (&reference, format.gguf()) {
+            (Some(model), Some(_)) => {
+                let parameters = model.parameters().total().max(1);
+                bits(memory::weights(model, format).as_f64() * 8.0 / parameters as f64)
+            }
+            (Some(_) | None, _) => bits_of(format.packing(LARGE, false)),
+        };
+        (kind.to_string(), Choice { id: id.into(), name: label.into(), detail, keywords: String::new() })
+    }))
+}
+
+/// A large matrix.
+const LARGE: Tensor = Tensor::matrix(Role::Up, 8192, 8192);
+
 /// Bits of a weight in a large matrix, scales included.
-fn bits(format: WeightFormat) -> String {
-    use ridgepoint_core::{Role, Tensor};
-    const SIDE: u64 = 8192;
-    let matrix = Tensor::matrix(Role::Up, SIDE, SIDE);
-    let bits = format.bytes(matrix, false).as_f64() * 8.0 / (SIDE * SIDE) as f64;
+fn bits_of(packing: Packing) -> String {
+    bits(packing.bytes(LARGE.outputs, LARGE.inputs).as_f64() * 8.0 / LARGE.parameters() as f64)
+}
+
+fn bits(bits: f64) -> String {
     let digits = format!("{bits:.2}");
     format!("{} bit", digits.trim_end_matches('0').trim_end_matches('.'))
 }

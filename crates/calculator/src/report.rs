@@ -3,12 +3,13 @@
 use ridgepoint_catalog::devices::{Device, UsableSource};
 use ridgepoint_core::{
     Arithmetic, Bytes, ComputePrecision, DeviceMemory, Numerics, Parallelism, Parameters, Roofline, Speed, Stage,
-    TokensPerSecond, Workload, kv_cache, memory, tokens_per_second,
+    TokensPerSecond, Workload, kv_cache, memory, state, tokens_per_second,
 };
 
 use crate::capacity::{self, Capacity};
 use crate::deployment::Resolved;
 use crate::link;
+use crate::names::{self, Published};
 use crate::scenario::{Presentation, Scenario};
 use crate::warning::Warning;
 
@@ -44,10 +45,10 @@ pub struct Report {
 /// The model of a report.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelReport {
-    /// Catalogue id.
-    pub id: &'static str,
+    /// Id in links.
+    pub id: String,
     /// Name.
-    pub name: &'static str,
+    pub name: String,
     /// Exact parameters.
     pub parameters: Parameters,
     /// Cache that one token adds, over all layers and before sharding.
@@ -60,6 +61,8 @@ pub struct ModelReport {
     pub weights_bytes: Bytes,
     /// Context that the model was made for.
     pub context_limit: Option<u64>,
+    /// The format in which the model is published.
+    pub native_format: Published,
 }
 
 /// Devices of one kind that hold the same.
@@ -168,16 +171,17 @@ impl Report {
 }
 
 fn model_report(resolved: &Resolved, workload: Workload) -> ModelReport {
-    let Resolved { entry, model, numerics, .. } = resolved;
+    let Resolved { model_id, model_name, model, numerics, .. } = resolved;
     ModelReport {
-        id: entry.id,
-        name: entry.name,
+        id: model_id.clone(),
+        name: model_name.clone(),
         parameters: model.parameters(),
         kv_bytes_per_token: kv_cache::bytes_per_token(model, numerics.kv),
         kv_bytes_at_context: kv_cache::bytes_at_context(model, workload.context_tokens(), numerics.kv),
-        state_bytes_per_sequence: Bytes::ZERO,
+        state_bytes_per_sequence: state::bytes_per_sequence(model),
         weights_bytes: memory::weights(model, numerics.weights),
         context_limit: model.context_limit,
+        native_format: names::published(model),
     }
 }
 
@@ -209,7 +213,7 @@ fn rooflines(resolved: &Resolved) -> Vec<(ComputePrecision, Roofline)> {
         return Vec::new();
     };
     let mut rooflines: Vec<(ComputePrecision, Roofline)> = Vec::new();
-    for arithmetic in [resolved.numerics.weights.arithmetic(), Arithmetic::Native(ComputePrecision::Bf16)] {
+    for arithmetic in [resolved.arithmetic(), Arithmetic::Native(ComputePrecision::Bf16)] {
         if let Some(roofline) = accelerator.roofline(arithmetic)
             && rooflines.iter().all(|(precision, _)| *precision != roofline.0)
         {
@@ -227,13 +231,16 @@ fn warnings(resolved: &Resolved, report: &Report) -> Vec<Warning> {
     }
     if let Some(kv_heads) = resolved.model.fewest_kv_heads() {
         let tensor = resolved.parallelism.tensor;
-        if kv_heads < tensor {
+        if tensor > 1 && resolved.model.has_latent_cache() {
+            warnings.push(Warning::ReplicatedLatentCache { tensor });
+        } else if kv_heads < tensor {
             warnings.push(Warning::ReplicatedKvHeads { tensor, kv_heads });
         }
     }
     if resolved.devices.len() > 1 && Stage::all(&resolved.model, resolved.parallelism.pipeline).len() > 1 {
         warnings.push(Warning::UnequalDevices);
     }
+    let arithmetic = resolved.arithmetic();
     for &(device, _) in &resolved.devices {
         let name = || device.name.to_string();
         match resolved.accelerator(device) {
@@ -243,10 +250,7 @@ fn warnings(resolved: &Resolved, report: &Report) -> Vec<Warning> {
                     UsableSource::Rule(_) => warnings.push(Warning::AssumedMemory { device: name() }),
                     UsableSource::Driver | UsableSource::Documented => {}
                 }
-                match (
-                    resolved.numerics.weights.arithmetic(),
-                    accelerator.roofline(resolved.numerics.weights.arithmetic()),
-                ) {
+                match (arithmetic, accelerator.roofline(arithmetic)) {
                     (Arithmetic::Native(asked), Some((used, _))) if asked != used => {
                         warnings.push(Warning::PrecisionFallback { device: name(), asked, used });
                     }

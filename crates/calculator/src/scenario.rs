@@ -2,11 +2,13 @@
 
 use ridgepoint_core::{Bytes, Engine, KvFormat, Tokens, WeightFormat, Workload};
 
+use crate::custom::CustomModel;
+
 /// A model on some hardware under some load.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
-    /// Catalogue id of the model.
-    pub model: String,
+    /// The model.
+    pub model: ModelChoice,
     /// Devices in rank order; never empty, counts never zero.
     pub devices: Vec<DeviceCount>,
     /// The inference engine.
@@ -23,6 +25,28 @@ pub struct Scenario {
     pub layout: Layout,
     /// Engine settings that differ from the engine's defaults.
     pub settings: Settings,
+}
+
+/// Which model.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ModelChoice {
+    /// One of the catalogue, by its id.
+    Catalogue(String),
+    /// One that was pasted, dropped or fetched.
+    Custom(CustomModel),
+}
+
+impl ModelChoice {
+    /// What stands in links for a custom model.
+    pub const CUSTOM_ID: &'static str = "custom";
+
+    /// The id in links.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Catalogue(id) => id,
+            Self::Custom(_) => Self::CUSTOM_ID,
+        }
+    }
 }
 
 /// So many devices of one kind.
@@ -89,7 +113,7 @@ impl Default for Scenario {
     /// The scenario of an empty link, frozen for schema version 1.
     fn default() -> Self {
         Self {
-            model: "llama-3.1-8b".into(),
+            model: ModelChoice::Catalogue("llama-3.1-8b".into()),
             devices: vec![DeviceCount { id: "h100-sxm-80gb".into(), count: 1 }],
             engine: Engine::Vllm,
             engine_version: None,

@@ -76,7 +76,7 @@ impl Report {
     }
 
     fn sentence(&self) -> String {
-        let model = self.model.name;
+        let model = &self.model.name;
         let format = names::weight_format(self.numerics.weights).label;
         let hardware = self.hardware();
         let Some((device, headroom)) = self.tightest().and_then(|device| Some((device, device.headroom()?))) else {
@@ -152,12 +152,7 @@ impl Report {
             if batch == 1 { "1 sequence".to_string() } else { format!("{} sequences", numbers::count(batch)) };
         vec![
             memory,
-            figure(
-                "ttft",
-                "TTFT",
-                ideal(speed.map(|speed| numbers::seconds(speed.ttft))),
-                "one request alone, at best".into(),
-            ),
+            figure("ttft", "TTFT", ideal(speed.map(|speed| numbers::seconds(speed.ttft))), "alone, at best".into()),
             figure(
                 "per-user",
                 "Per user",

@@ -9,6 +9,8 @@ use crate::numbers;
 /// Something about a scenario that its reader should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
+    /// Something that a custom configuration leaves open.
+    Configuration(String),
     /// The degrees of parallelism ask for more devices than there are.
     TooFewDevices {
         /// Devices that the degrees multiply to.
@@ -55,6 +57,11 @@ pub enum Warning {
         /// KV heads.
         kv_heads: u64,
     },
+    /// The latent vectors of MLA are replicated on every tensor-parallel rank.
+    ReplicatedLatentCache {
+        /// Tensor-parallel degree.
+        tensor: u64,
+    },
     /// The sequence is longer than the model was made for.
     BeyondContextLimit {
         /// Prompt and output tokens.
@@ -100,6 +107,7 @@ pub enum Warning {
 impl core::fmt::Display for Warning {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
+            Self::Configuration(sentence) => f.write_str(sentence),
             Self::TooFewDevices { asked, available } => write!(
                 f,
                 "the layout needs {asked} devices and there are {available}: the layout is chosen automatically instead"
@@ -118,11 +126,16 @@ impl core::fmt::Display for Warning {
                 )
             }
             Self::ReplicatedKvHeads { tensor, kv_heads } => {
-                write!(
-                    f,
-                    "{kv_heads} KV heads on TP {tensor}: heads are replicated, so the KV cache is cut into {kv_heads} parts only"
-                )
+                let (heads, parts) = match kv_heads {
+                    1 => ("1 KV head".to_string(), "not cut at all".to_string()),
+                    count => (format!("{count} KV heads"), format!("cut into {count} parts only")),
+                };
+                write!(f, "{heads} on TP {tensor}: heads are replicated, so the KV cache is {parts}")
             }
+            Self::ReplicatedLatentCache { tensor } => write!(
+                f,
+                "the latent KV cache (MLA) cannot be cut: each of the {tensor} tensor-parallel devices holds all of it"
+            ),
             Self::BeyondContextLimit { tokens, limit } => write!(
                 f,
                 "{} tokens per sequence are more than the model's context of {}",

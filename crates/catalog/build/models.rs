@@ -80,7 +80,14 @@ impl<'a> Entry<'a> {
 
     fn context_limit(&self) -> Option<u64> {
         // The spellings of src/config/keys.rs; tests/catalogue.rs compares with what the parser finds.
-        let spellings = ["max_position_embeddings", "n_positions", "seq_length", "max_seq_len"];
+        let spellings = [
+            "max_position_embeddings",
+            "n_positions",
+            "seq_length",
+            "max_seq_len",
+            "max_sequence_length",
+            "model_max_length",
+        ];
         let config = self.config();
         let text = config.get("text_config").and_then(Value::as_object).unwrap_or(config);
         spellings.iter().find_map(|name| text.get(*name)).and_then(Value::as_u64)
@@ -102,9 +109,18 @@ impl<'a> Entry<'a> {
             reconstructed,
             self.text("source"),
         ]);
-        let config = Value::Object(self.config().clone());
+        let config = Value::Object(without_factors(self.config()));
         format!("{line}\n{config}\n")
     }
+}
+
+/// A configuration without the rotary factors of a long context: that there are any matters, their values do not.
+fn without_factors(config: &Map<String, Value>) -> Map<String, Value> {
+    let mut config = config.clone();
+    if let Some(factors) = config.get_mut("rope_scaling").and_then(|scaling| scaling.get_mut("long_factor")) {
+        *factors = json!([]);
+    }
+    config
 }
 
 fn read(path: &Path) -> Value {

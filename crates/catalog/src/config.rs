@@ -9,19 +9,27 @@ mod composite;
 mod dense;
 mod fields;
 mod gemma;
+mod gguf;
+mod hybrid;
 mod keys;
 mod latent;
 mod legacy;
+mod linear;
 mod mixture;
+mod normalise;
 mod parts;
 mod per_layer;
 mod reach;
+mod recurrent;
+mod sparse;
+mod state_space;
 mod storage;
 mod towers;
 
 use keys::{Config, Problems};
+pub use normalise::normalise_config;
 use ridgepoint_core::{Head, Model};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fmt;
 
 /// A model, and what had to be assumed to build it.
@@ -141,15 +149,28 @@ impl std::error::Error for ConfigError {}
 /// # Ok::<(), ridgepoint_catalog::ConfigError>(())
 /// ```
 pub fn parse_config(text: &str) -> Result<ParsedConfig, ConfigError> {
+    parse_fields(&fields_of(text)?)
+}
+
+/// The fields of the text of a configuration.
+fn fields_of(text: &str) -> Result<Map<String, Value>, ConfigError> {
     // Python writes Infinity and NaN, which JSON does not have: `"time_step_limit": [0.0, Infinity]`.
     let value = serde_json::from_str(text).or_else(|error| {
         let not_json = ConfigError::NotJson { line: error.line(), column: error.column() };
         serde_json::from_str(&without_python_numbers(text)).map_err(|_| not_json)
     })?;
-    let Value::Object(fields) = value else { return Err(ConfigError::NotAnObject) };
+    match value {
+        Value::Object(fields) => Ok(fields),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err(ConfigError::NotAnObject)
+        }
+    }
+}
 
+/// Reads the fields of a configuration.
+fn parse_fields(fields: &Map<String, Value>) -> Result<ParsedConfig, ConfigError> {
     let problems = Problems::default();
-    let config = Config::new(&fields, &problems);
+    let config = Config::new(fields, &problems);
     let model = read_model(config);
     let warnings = problems.finish()?;
     // Without a problem there is a model; each reader that gives up says why.
@@ -167,12 +188,20 @@ const MOST_PARAMETERS: u64 = 10_u64.pow(15);
 /// Names under which older files and other tools know a family.
 const SAME_AS: &[(&str, &str)] = &[
     ("Yi", "llama"),
+    ("deepseek_ref", "deepseek_v4"),
+    ("glm4v_moe_text", "glm4_moe"),
+    ("glm4v_text", "glm4"),
+    ("glm5_next_text", "glm5_next"),
     ("kimi_k2", "deepseek_v3"),
+    ("minimax_m3_vl_text", "minimax_m3"),
     ("mistral3_text", "mistral"),
+    ("mistral_large4_text", "mistral_large4"),
     ("phi-msft", "phi"),
     ("phi4", "phi3"),
+    ("qwen2_5_omni_text", "qwen2"),
     ("qwen2_5_vl_text", "qwen2"),
     ("qwen2_vl_text", "qwen2"),
+    ("qwen3_omni_moe_text", "qwen3_moe"),
     ("qwen3_vl_moe_text", "qwen3_moe"),
     ("qwen3_vl_text", "qwen3"),
     ("stablelm_epoch", "stablelm"),
@@ -196,9 +225,12 @@ fn read_model(config: Config) -> Option<Model> {
             model
         }
     };
-    model.native_format = storage::native_format(config);
-    Some(model)
+    let text = composite::LANGUAGE_MODELS.iter().find_map(|key| config.child(key));
+    let family = text.and_then(|text| text.text("model_type")).map_or(model_type, canonical);
+    model.gguf = gguf::layout(text.unwrap_or(config), family, &model);
+    Some(storage::note_formats(config, family, model))
 }
+
 
 /// The language model that `config` itself describes.
 fn read_text_model(config: Config, model_type: &str) -> Option<Model> {
@@ -207,6 +239,10 @@ fn read_text_model(config: Config, model_type: &str) -> Option<Model> {
         .or_else(|| latent::read(config, model_type))
         .or_else(|| per_layer::read(config, model_type))
         .or_else(|| gemma::read(config, model_type))
+        .or_else(|| hybrid::read(config, model_type))
+        .or_else(|| linear::read(config, model_type))
+        .or_else(|| sparse::read(config, model_type))
+        .or_else(|| state_space::read(config, model_type))
         .or_else(|| legacy::read(config, model_type));
     if model.is_none() {
         config.problems().error(ConfigError::UnknownModelType(model_type.to_owned()));

@@ -3,9 +3,10 @@
 pub mod config;
 pub mod devices;
 pub mod engines;
+pub mod headers;
 pub mod models;
 
-pub use config::{ConfigError, ConfigWarning, ParsedConfig, parse_config};
+pub use config::{ConfigError, ConfigWarning, ParsedConfig, normalise_config, parse_config};
 pub use devices::{Device, DeviceClass, Missing, Supplied, devices, find_device};
 pub use engines::{EngineProfile, engine_profile};
 pub use models::{ModelEntry, find_model, models};

@@ -2,7 +2,7 @@
 
 use crate::config::parse_config;
 use ridgepoint_core::{Model, Tokens};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// A model of the catalogue: who made it and how large it is. The architecture is read on demand.
 #[derive(Clone, Debug)]
@@ -30,15 +30,17 @@ pub struct ModelEntry {
     /// Where the dimensions come from.
     pub source: &'static str,
     config: &'static str,
+    model: OnceLock<Arc<Model>>,
 }
 
 impl ModelEntry {
-    /// The model. `build.rs` and the tests have parsed the same text.
-    pub fn model(&self) -> Model {
-        match parse_config(self.config) {
-            Ok(parsed) => parsed.model,
+    /// The model, read at the first call. `build.rs` and the tests have parsed the same text.
+    pub fn model(&self) -> Arc<Model> {
+        let read = || match parse_config(self.config) {
+            Ok(parsed) => Arc::new(parsed.model),
             Err(error) => panic!("the catalogue has a broken entry, {}: {error}", self.id),
-        }
+        };
+        Arc::clone(self.model.get_or_init(read))
     }
 
     /// Its configuration: the fields of the published file that the architecture depends on.
@@ -98,6 +100,7 @@ static CATALOGUE: LazyLock<Vec<ModelEntry>> = LazyLock::new(|| {
             reconstructed,
             source,
             config,
+            model: OnceLock::new(),
         });
     }
     entries

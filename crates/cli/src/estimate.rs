@@ -1,10 +1,13 @@
 //! `ridgepoint estimate`: the report for a query, a link, or many of them.
 
 use std::io::{self, BufRead, Write};
+use std::path::{Path, PathBuf};
 
+use ridgepoint_calculator::custom::CustomModel;
 use ridgepoint_calculator::link::{self, Link, Severity};
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::{json, table::Table};
+use serde_json::Value;
 
 use crate::{Problem, text};
 
@@ -14,6 +17,9 @@ pub(crate) struct Arguments {
     /// A query such as "model=llama-3.1-8b&gpu=h100-sxm-80gb&batch=16", or a share link
     #[arg(required_unless_present = "stdin", conflicts_with = "stdin")]
     query: Option<String>,
+    /// A config.json whose model takes the place of the query's; - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "stdin")]
+    config: Option<PathBuf>,
     /// Read one query from each line of standard input and print one JSON report for each
     #[arg(long)]
     stdin: bool,
@@ -26,7 +32,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Problem> {
     let mut out = io::stdout().lock();
     let Some(query) = &arguments.query else { return each_line(io::stdin().lock(), &mut out) };
-    let link = read(query)?;
+    let config = arguments.config.as_deref().map(read_config).transpose()?;
+    let link = read(query, config)?;
     let report = Report::of(&link.scenario);
     if arguments.json {
         writeln!(out, "{}", json::to_string_pretty(&report, &link.notices))?;
@@ -41,7 +48,7 @@ fn each_line(mut lines: impl BufRead, out: &mut impl Write) -> Result<(), Proble
     let mut bytes = Vec::new();
     while lines.read_until(b'\n', &mut bytes)? > 0 {
         let line = String::from_utf8_lossy(&bytes);
-        let answer = match read(line.trim()) {
+        let answer = match read_line(line.trim()) {
             Ok(link) => json::to_string(&Report::of(&link.scenario), &link.notices),
             Err(problem) => json::failure(&problem.to_string()),
         };
@@ -51,24 +58,47 @@ fn each_line(mut lines: impl BufRead, out: &mut impl Write) -> Result<(), Proble
     Ok(())
 }
 
+/// The custom model in a file, named after it.
+fn read_config(path: &Path) -> Result<CustomModel, Problem> {
+    let text = if path == Path::new("-") { io::read_to_string(io::stdin())? } else { read_file(path)? };
+    let name = path.file_stem().and_then(|name| name.to_str()).filter(|&name| name != "-" && name != "config");
+    custom(&text, name)
+}
+
+fn read_file(path: &Path) -> Result<String, Problem> {
+    std::fs::read_to_string(path).map_err(|error| Problem::Input(format!("{} cannot be read: {error}", path.display())))
+}
+
+fn custom(text: &str, name: Option<&str>) -> Result<CustomModel, Problem> {
+    CustomModel::read(text, name).map_err(|error| Problem::Input(format!("config: {error}")))
+}
+
+/// Reads a line: a query, or `{"query": ..., "config": {...}}`.
+fn read_line(line: &str) -> Result<Link, Problem> {
+    if !line.starts_with('{') {
+        return read(line, None);
+    }
+    let line: Value =
+        serde_json::from_str(line).map_err(|error| Problem::Input(format!("the line is not valid JSON: {error}")))?;
+    let config = line.get("config").map(|config| custom(&config.to_string(), None)).transpose()?;
+    match line.get("query").and_then(Value::as_str) {
+        Some(query) => read(query, config),
+        None => Err(Problem::Input("the line has no \"query\"".into())),
+    }
+}
+
 /// Reads a query. One about a model or device that is not known has no answer here: a script would take another
 /// model's figures for it.
-fn read(query: &str) -> Result<Link, Problem> {
-    if query.starts_with('{') {
-        let line: serde_json::Value = serde_json::from_str(query)
-            .map_err(|error| Problem::Input(format!("the line is not valid JSON: {error}")))?;
-        return match (line.get("query").and_then(serde_json::Value::as_str), line.get("config")) {
-            (Some(query), None) => read(query),
-            (_, Some(_)) => Err(Problem::Input("custom models (config) cannot be read by this version".into())),
-            (None, None) => Err(Problem::Input("the line has no \"query\"".into())),
-        };
-    }
+fn read(query: &str, config: Option<CustomModel>) -> Result<Link, Problem> {
     if !query.contains('=') {
         return Err(Problem::Input(format!(
             "no setting found in “{query}”: write key=value pairs joined by &, such as model=llama-3.1-8b"
         )));
     }
-    let link = link::decode(query);
+    let link = match config {
+        Some(model) => link::decode_for(query, model),
+        None => link::decode(query),
+    };
     match link.notices.iter().find(|notice| notice.severity == Severity::Replaced) {
         Some(notice) => Err(Problem::Input(notice.problem.clone())),
         None => Ok(link),

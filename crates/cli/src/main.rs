@@ -1,6 +1,7 @@
 //! The calculator in a terminal: the same answers as the page, as text or JSON.
 
 mod estimate;
+mod inspect;
 mod list;
 mod text;
 
@@ -20,6 +21,8 @@ struct Arguments {
 enum Command {
     /// Answer for one scenario, or for one on each line of standard input
     Estimate(estimate::Arguments),
+    /// What a model's file holds, read from its header
+    Inspect(inspect::Arguments),
     /// List the models of the catalogue
     Models(list::Arguments),
     /// List the devices of the catalogue
@@ -33,6 +36,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Estimate(arguments) => estimate::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Models(arguments) => list::models(&arguments),
         Command::Devices(arguments) => list::devices(&arguments),
         Command::Formats(arguments) => list::formats(&arguments),

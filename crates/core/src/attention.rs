@@ -32,23 +32,70 @@ pub enum Attention {
         /// Width of the latent query; `None` where queries are projected directly.
         query_rank: Option<u64>,
     },
+    /// Multi-query attention in which one vector of each token is key and value at once (DeepSeek-V4).
+    Shared {
+        /// Query heads.
+        heads: u64,
+        /// Width of a query and of the shared vector.
+        dim: u64,
+    },
 }
 
 impl Attention {
     /// Query heads.
     pub const fn heads(self) -> u64 {
         match self {
-            Self::Grouped { heads, .. } | Self::Latent { heads, .. } => heads,
+            Self::Grouped { heads, .. } | Self::Latent { heads, .. } | Self::Shared { heads, .. } => heads,
         }
     }
 
-    /// Heads over which the KV cache can be cut. MLA has one latent vector, which cannot be cut.
+    /// Width of a head's key where each head has one.
+    pub const fn key_width(self) -> Option<u64> {
+        match self {
+            Self::Grouped { key_dim, .. } => Some(key_dim),
+            Self::Latent { .. } | Self::Shared { .. } => None,
+        }
+    }
+
+    /// Heads over which the KV cache can be cut. One vector for all heads cannot be cut.
     pub const fn kv_heads(self) -> u64 {
         match self {
             Self::Grouped { kv_heads, .. } => kv_heads,
-            Self::Latent { .. } => 1,
+            Self::Latent { .. } | Self::Shared { .. } => 1,
         }
     }
+}
+
+/// A small attention of its own that scores the cache and lets the best through (DeepSeek-V3.2's lightning indexer).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Indexer {
+    /// Query heads.
+    pub heads: u64,
+    /// Width of its one key, which it caches for everything that it scores.
+    pub dim: u64,
+    /// How many it lets through.
+    pub top: Tokens,
+}
+
+/// Which of the tokens within reach a query attends to, and what the layer caches in order to choose them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Selection {
+    /// All of them.
+    All,
+    /// Those that an indexer lets through.
+    Indexed(Indexer),
+    /// The tokens that the indexer of an earlier layer chose.
+    AsEarlier {
+        /// Tokens that it lets through.
+        top: Tokens,
+    },
+    /// All of them, and beyond them a summary of each `ratio` tokens, back to the first (DeepSeek-V4).
+    Compressed {
+        /// Tokens in a summary.
+        ratio: u64,
+        /// What chooses among the summaries; `None` where all of them are attended to.
+        indexer: Option<Indexer>,
+    },
 }
 
 /// How far back a token looks.
@@ -133,6 +180,13 @@ pub fn attention_tensors(attention: Attention, hidden_size: u64, bias: Attention
             tensors.extend(linear(Role::Key, kv_heads * key_dim, hidden_size, bias.qkv));
             tensors.extend(linear(Role::Value, kv_heads * value_dim, hidden_size, bias.qkv));
             tensors.extend(linear(Role::AttentionOutput, hidden_size, heads * value_dim, bias.output));
+            tensors
+        }
+        // As plain projections; a model that factors them lists its own tensors.
+        Attention::Shared { heads, dim } => {
+            let mut tensors = linear(Role::Query, heads * dim, hidden_size, bias.qkv);
+            tensors.extend(linear(Role::LatentDown, dim, hidden_size, bias.qkv));
+            tensors.extend(linear(Role::AttentionOutput, hidden_size, heads * dim, bias.output));
             tensors
         }
         // The latent vectors have norms of their own.

@@ -1,7 +1,17 @@
 //! How numbers are stored: formats of weights and of the KV cache, and what arithmetic they feed.
 
+mod ggml;
+mod gguf;
+mod kv;
+mod packing;
+pub(crate) mod recipe;
+
+pub use ggml::GgmlType;
+pub use gguf::{GgufFile, GgufLayout, GgufRules};
+pub use kv::KvFormat;
+pub use packing::{Number, Packing};
+
 use crate::tensor::{Component, Kind, Role, Tensor};
-use crate::units::Bytes;
 
 /// Precision of a matrix product on the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,200 +30,22 @@ pub enum ComputePrecision {
     Fp4,
 }
 
-/// How one tensor is laid out in memory.
+/// Which arithmetic a format asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Packing {
-    /// Each value by itself.
-    Plain {
-        /// Bits of a value.
-        bits: u64,
-    },
-    /// Values with one scale for each row of the matrix.
-    PerRow {
-        /// Bits of a value.
-        bits: u64,
-        /// Bytes of a scale.
-        scale_bytes: u64,
-    },
-    /// Values with one scale (and perhaps a zero point) for each group of columns in a row.
-    PerGroup {
-        /// Bits of a value.
-        bits: u64,
-        /// Columns that share a scale.
-        group: u64,
-        /// Bits of a scale and its zero point together.
-        scale_bits: u64,
-    },
-    /// Values with one 4-byte scale for each square tile of the matrix.
-    PerTile {
-        /// Bits of a value.
-        bits: u64,
-        /// Side of a tile.
-        side: u64,
-    },
-    /// Blocks of a ggml type along the columns.
-    Ggml(GgmlType),
-}
-
-impl Packing {
-    /// Bytes of one copy of an `outputs x inputs` matrix.
-    ///
-    /// ```
-    /// # use ridgepoint_core::{Bytes, GgmlType, Packing};
-    /// assert_eq!(Packing::Plain { bits: 16 }.bytes(4096, 4096), Bytes::mib(32));
-    /// // 144 bytes hold 256 weights in Q4_K: 4.5 bits each.
-    /// assert_eq!(Packing::Ggml(GgmlType::Q4K).bytes(4096, 4096), Bytes::new(4096 * 16 * 144));
-    /// // fp8 with one 4-byte scale for each 128 x 128 tile.
-    /// assert_eq!(Packing::PerTile { bits: 8, side: 128 }.bytes(256, 129), Bytes::new(256 * 129 + 4 * 2 * 2));
-    /// ```
-    pub fn bytes(self, outputs: u64, inputs: u64) -> Bytes {
-        let values = outputs.saturating_mul(inputs);
-        match self {
-            Self::Plain { bits } => Bytes::of_values(values, bits),
-            Self::PerRow { bits, scale_bytes } => Bytes::of_values(values, bits) + Bytes::new(outputs) * scale_bytes,
-            Self::PerGroup { bits, group, scale_bits } => {
-                Bytes::of_values(values, bits)
-                    + Bytes::of_values(outputs.saturating_mul(inputs.div_ceil(group)), scale_bits)
-            }
-            Self::PerTile { bits, side } => {
-                Bytes::of_values(values, bits)
-                    + Bytes::new(outputs.div_ceil(side).saturating_mul(inputs.div_ceil(side))) * 4
-            }
-            Self::Ggml(kind) => {
-                let (block, bytes) = kind.block();
-                Bytes::new(outputs.saturating_mul(inputs.div_ceil(block))) * bytes
-            }
-        }
-    }
-}
-
-/// A tensor type of ggml, the library under llama.cpp.
-///
-/// Block sizes are those of `GGML_QUANT_SIZES` in gguf-py 0.19.0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "the names are the documentation: ggml's own")]
-pub enum GgmlType {
-    F32,
-    F16,
-    Bf16,
-    Q4_0,
-    Q4_1,
-    Q5_0,
-    Q5_1,
-    Q8_0,
-    Q2K,
-    Q3K,
-    Q4K,
-    Q5K,
-    Q6K,
-    Iq1S,
-    Iq1M,
-    Iq2Xxs,
-    Iq2Xs,
-    Iq2S,
-    Iq3Xxs,
-    Iq3S,
-    Iq4Nl,
-    Iq4Xs,
-    Tq1_0,
-    Tq2_0,
-    Mxfp4,
-}
-
-impl GgmlType {
-    /// Every type, widest first.
-    pub const ALL: [Self; 25] = [
-        Self::F32,
-        Self::F16,
-        Self::Bf16,
-        Self::Q8_0,
-        Self::Q6K,
-        Self::Q5_1,
-        Self::Q5_0,
-        Self::Q5K,
-        Self::Q4_1,
-        Self::Q4_0,
-        Self::Q4K,
-        Self::Iq4Nl,
-        Self::Iq4Xs,
-        Self::Mxfp4,
-        Self::Q3K,
-        Self::Iq3S,
-        Self::Iq3Xxs,
-        Self::Q2K,
-        Self::Iq2S,
-        Self::Iq2Xs,
-        Self::Iq2Xxs,
-        Self::Tq2_0,
-        Self::Tq1_0,
-        Self::Iq1M,
-        Self::Iq1S,
-    ];
-
-    /// Values in a block, and bytes that the block takes.
-    pub const fn block(self) -> (u64, u64) {
-        match self {
-            Self::F32 => (1, 4),
-            Self::F16 | Self::Bf16 => (1, 2),
-            Self::Q4_0 | Self::Iq4Nl => (32, 18),
-            Self::Q4_1 => (32, 20),
-            Self::Q5_0 => (32, 22),
-            Self::Q5_1 => (32, 24),
-            Self::Q8_0 => (32, 34),
-            Self::Q2K => (256, 84),
-            Self::Q3K | Self::Iq3S => (256, 110),
-            Self::Q4K => (256, 144),
-            Self::Q5K => (256, 176),
-            Self::Q6K => (256, 210),
-            Self::Iq1S => (256, 50),
-            Self::Iq1M => (256, 56),
-            Self::Iq2Xxs | Self::Tq2_0 => (256, 66),
-            Self::Iq2Xs => (256, 74),
-            Self::Iq2S => (256, 82),
-            Self::Iq3Xxs => (256, 98),
-            Self::Iq4Xs => (256, 136),
-            Self::Tq1_0 => (256, 54),
-            Self::Mxfp4 => (32, 17),
-        }
-    }
-
-    /// What `llama-quantize` stores instead when a row is not a whole number of blocks
-    /// (`tensor_type_fallback` in llama.cpp's `src/llama-quant.cpp`).
-    pub const fn for_rows_of(self, inputs: u64) -> Self {
-        if inputs.is_multiple_of(self.block().0) {
-            return self;
-        }
-        let fallback = match self {
-            Self::Iq1S
-            | Self::Iq1M
-            | Self::Iq2Xxs
-            | Self::Iq2Xs
-            | Self::Iq2S
-            | Self::Iq3Xxs
-            | Self::Iq3S
-            | Self::Iq4Xs => Self::Iq4Nl,
-            Self::Q2K | Self::Q3K | Self::Tq1_0 | Self::Tq2_0 => Self::Q4_0,
-            Self::Q4K => Self::Q5_0,
-            Self::Q5K => Self::Q5_1,
-            Self::Q6K => Self::Q8_0,
-            Self::F32
-            | Self::F16
-            | Self::Bf16
-            | Self::Q4_0
-            | Self::Q4_1
-            | Self::Q5_0
-            | Self::Q5_1
-            | Self::Q8_0
-            | Self::Iq4Nl
-            | Self::Mxfp4 => Self::F16,
-        };
-        if inputs.is_multiple_of(fallback.block().0) { fallback } else { Self::F16 }
-    }
+pub enum Arithmetic {
+    /// The format's own precision: weights and activations both in it.
+    Native(ComputePrecision),
+    /// 16 bit: weights are unpacked on the way to the arithmetic units.
+    WeightOnly,
 }
 
 /// A way of storing a whole model: which tensors are packed how.
+///
+/// Sizes of the quantised formats are those of the files that the usual tools write: see [`Packing`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WeightFormat {
+    /// As the model is published, tensor by tensor.
+    Native,
     /// Everything in 32 bit.
     Fp32,
     /// Everything in 16-bit IEEE floating point.
@@ -224,155 +56,140 @@ pub enum WeightFormat {
     Fp8,
     /// Linear layers in 8-bit integers with a 16-bit scale for each output channel (W8A8).
     Int8,
+    /// Linear layers in 8-bit integers with a 32-bit scale for each output (bitsandbytes LLM.int8).
+    BitsAndBytes8,
+    /// GPTQ, 8 bit in groups of 128.
+    GptqInt8,
+    /// GPTQ, 4 bit in groups of 128.
+    GptqInt4,
+    /// AWQ, 4 bit in groups of 128 with a zero point each.
+    AwqInt4,
     /// Linear layers in 4-bit integers, a 16-bit scale for each 128 inputs (compressed-tensors W4A16, symmetric).
     Int4,
+    /// HQQ, 4 bit in groups of 64 with a 16-bit scale and zero point each.
+    HqqInt4,
+    /// The 4-bit NormalFloat of bitsandbytes with 32-bit scales, its default.
+    Nf4,
+    /// The same with its scales quantised to 8 bit (`bnb_4bit_use_double_quant`).
+    Nf4Double,
     /// Linear layers in 4-bit floating point, an 8-bit scale for each 32 inputs; of a mixture only the experts.
     Mxfp4,
-    /// All matrices in one ggml type, as `llama-quantize --pure` writes it.
-    Ggml(GgmlType),
-}
-
-/// Which arithmetic a format asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Arithmetic {
-    /// The format's own precision: weights and activations both in it.
-    Native(ComputePrecision),
-    /// 16 bit: weights are unpacked on the way to the arithmetic units.
-    WeightOnly,
+    /// Linear layers in NVIDIA's 4-bit floating point, an 8-bit scale for each 16 inputs.
+    Nvfp4,
+    /// MLX, 4 bit in groups of 64 with a 16-bit scale and bias each: embedding and head too, routers in 8 bit.
+    Mlx4,
+    /// The same in 6 bit.
+    Mlx6,
+    /// The same in 8 bit.
+    Mlx8,
+    /// A GGUF file of this type, as `llama-quantize` writes it.
+    Gguf(GgufFile),
 }
 
 impl WeightFormat {
-    /// How this format stores `tensor`. `mixture` says whether the model has routed experts.
-    pub const fn packing(self, tensor: Tensor, mixture: bool) -> Packing {
-        let wide = Packing::Plain { bits: 16 };
+    /// How this format stores `tensor`, wherever it stands in the model. `mixture` says whether the model has routed
+    /// experts. GGUF files choose layer by layer: this is their default type, without exceptions.
+    pub fn packing(self, tensor: Tensor, mixture: bool) -> Packing {
+        let kind = Quantisable::of(tensor);
+        // What the methods of Python libraries quantise: linear layers, but neither embedding nor head.
+        let linear = |packing| match kind {
+            Quantisable::Linear | Quantisable::Expert => packing,
+            Quantisable::Vocabulary | Quantisable::Router | Quantisable::Never => Packing::BF16,
+        };
+        let groups = |number, group, scale_bits| Packing::PerGroup { number, group, scale_bits };
+        let integer = |bits| Number::Int { bits };
         match self {
-            Self::Fp32 => Packing::Plain { bits: 32 },
-            Self::Fp16 | Self::Bf16 => wide,
-            Self::Fp8 => match Quantisable::of(tensor) {
-                Quantisable::Linear | Quantisable::Expert => Packing::PerTile { bits: 8, side: 128 },
-                Quantisable::Vocabulary | Quantisable::Never => wide,
+            Self::Native => tensor.native,
+            Self::Fp32 => Packing::Plain { number: Number::Fp32 },
+            Self::Fp16 => Packing::Plain { number: Number::Fp16 },
+            Self::Bf16 => Packing::BF16,
+            Self::Fp8 => linear(Packing::PerTile { number: Number::Fp8, rows: 128, columns: 128 }),
+            Self::Int8 => linear(Packing::PerRow { number: integer(8), scale_bytes: 2 }),
+            Self::BitsAndBytes8 => linear(Packing::PerRow { number: integer(8), scale_bytes: 4 }),
+            Self::GptqInt8 => linear(Packing::Gptq { bits: 8, group: 128 }),
+            Self::GptqInt4 => linear(Packing::Gptq { bits: 4, group: 128 }),
+            Self::AwqInt4 => linear(groups(integer(4), 128, 16 + 4)),
+            Self::Int4 => linear(groups(integer(4), 128, 16)),
+            Self::HqqInt4 => linear(groups(integer(4), 64, 16 + 16)),
+            Self::Nf4 => linear(Packing::BitsAndBytes4 { double: false }),
+            Self::Nf4Double => linear(Packing::BitsAndBytes4 { double: true }),
+            Self::Mxfp4 => match kind {
+                Quantisable::Linear if mixture => Packing::BF16,
+                Quantisable::Linear
+                | Quantisable::Expert
+                | Quantisable::Vocabulary
+                | Quantisable::Router
+                | Quantisable::Never => linear(groups(Number::Fp4, 32, 8)),
             },
-            Self::Int8 => match Quantisable::of(tensor) {
-                Quantisable::Linear | Quantisable::Expert => Packing::PerRow { bits: 8, scale_bytes: 2 },
-                Quantisable::Vocabulary | Quantisable::Never => wide,
-            },
-            Self::Int4 => match Quantisable::of(tensor) {
-                Quantisable::Linear | Quantisable::Expert => Packing::PerGroup { bits: 4, group: 128, scale_bits: 16 },
-                Quantisable::Vocabulary | Quantisable::Never => wide,
-            },
-            Self::Mxfp4 => match Quantisable::of(tensor) {
-                Quantisable::Expert => Packing::PerGroup { bits: 4, group: 32, scale_bits: 8 },
-                Quantisable::Linear if !mixture => Packing::PerGroup { bits: 4, group: 32, scale_bits: 8 },
-                Quantisable::Linear | Quantisable::Vocabulary | Quantisable::Never => wide,
-            },
-            Self::Ggml(kind) => match Quantisable::of(tensor) {
+            Self::Nvfp4 => linear(Packing::Nvfp4 { weight_only: false }),
+            Self::Mlx4 => mlx(tensor, 4),
+            Self::Mlx6 => mlx(tensor, 6),
+            Self::Mlx8 => mlx(tensor, 8),
+            Self::Gguf(file) => match kind {
                 Quantisable::Linear | Quantisable::Expert | Quantisable::Vocabulary => {
-                    Packing::Ggml(kind.for_rows_of(tensor.inputs))
+                    Packing::Ggml(file.default_type().for_rows_of(tensor.inputs))
                 }
-                Quantisable::Never => Packing::Ggml(GgmlType::F32),
+                Quantisable::Router | Quantisable::Never => Packing::Ggml(GgmlType::F32),
             },
-        }
-    }
-
-    /// Bytes of all copies of `tensor`.
-    pub fn bytes(self, tensor: Tensor, mixture: bool) -> Bytes {
-        self.packing(tensor, mixture).bytes(tensor.outputs, tensor.inputs) * tensor.copies
-    }
-
-    /// The arithmetic that engines use for matrices in this format, where the device can.
-    pub const fn arithmetic(self) -> Arithmetic {
-        match self {
-            Self::Fp32 => Arithmetic::Native(ComputePrecision::Fp32),
-            Self::Fp16 => Arithmetic::Native(ComputePrecision::Fp16),
-            Self::Bf16 => Arithmetic::Native(ComputePrecision::Bf16),
-            Self::Fp8 => Arithmetic::Native(ComputePrecision::Fp8),
-            Self::Int8 => Arithmetic::Native(ComputePrecision::Int8),
-            Self::Int4 | Self::Mxfp4 => Arithmetic::WeightOnly,
-            Self::Ggml(GgmlType::F32) => Arithmetic::Native(ComputePrecision::Fp32),
-            Self::Ggml(GgmlType::F16) => Arithmetic::Native(ComputePrecision::Fp16),
-            Self::Ggml(GgmlType::Bf16) => Arithmetic::Native(ComputePrecision::Bf16),
-            Self::Ggml(_) => Arithmetic::WeightOnly,
         }
     }
 }
 
-/// Whether quantisers touch a tensor. Norms, biases, routers, towers and small tensors stay wide in every method.
+impl WeightFormat {
+    /// The type of GGUF file, if it is one.
+    pub const fn gguf(self) -> Option<GgufFile> {
+        if let Self::Gguf(file) = self { Some(file) } else { None }
+    }
+}
+
+/// MLX packs every matrix whose rows are whole groups; its conversion keeps routers in 8 bit.
+fn mlx(tensor: Tensor, bits: u64) -> Packing {
+    let packed = |bits| Packing::PerGroup { number: Number::Int { bits }, group: MLX_GROUP, scale_bits: 16 + 16 };
+    match Quantisable::of(tensor) {
+        Quantisable::Linear | Quantisable::Expert | Quantisable::Vocabulary | Quantisable::Router
+            if !tensor.inputs.is_multiple_of(MLX_GROUP) =>
+        {
+            Packing::BF16
+        }
+        Quantisable::Linear | Quantisable::Expert | Quantisable::Vocabulary => packed(bits),
+        Quantisable::Router => packed(8),
+        Quantisable::Never => Packing::BF16,
+    }
+}
+
+/// Inputs that share a scale in MLX, unless a file says otherwise (`mlx_lm.convert --q-group-size`).
+const MLX_GROUP: u64 = 64;
+
+/// Whether quantisers touch a tensor. Norms, biases, towers and small tensors stay wide in every method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Quantisable {
+pub enum Quantisable {
+    /// Linear layers.
     Linear,
+    /// Routed experts.
     Expert,
-    /// Embedding and head: ggml packs them, the others keep them in 16 bit.
+    /// Embedding and head: ggml and MLX pack them, the others keep them in 16 bit.
     Vocabulary,
+    /// Routers: MLX packs them.
+    Router,
+    /// Everything else.
     Never,
 }
 
 impl Quantisable {
-    const fn of(tensor: Tensor) -> Self {
-        match tensor.kind {
-            Kind::Vector => return Self::Never,
-            Kind::Matrix => {}
-        }
-        if matches!(tensor.role, Role::PositionEmbedding) {
-            return Self::Never;
+    /// What `tensor` is to them.
+    pub const fn of(tensor: Tensor) -> Self {
+        match (tensor.kind, tensor.role) {
+            (Kind::Vector, _) | (Kind::Matrix, Role::PositionEmbedding | Role::DenseOther) => return Self::Never,
+            (Kind::Matrix, _) => {}
         }
         match tensor.role.component() {
             Component::Embedding | Component::Head => Self::Vocabulary,
             Component::Attention | Component::Mixer | Component::DenseMlp | Component::SharedExperts => Self::Linear,
             Component::RoutedExperts => Self::Expert,
-            Component::Router
-            | Component::Norms
-            | Component::Vision
-            | Component::Audio
-            | Component::Projector
-            | Component::Other => Self::Never,
+            Component::Router => Self::Router,
+            Component::Norms | Component::Vision | Component::Audio | Component::Projector | Component::Other => {
+                Self::Never
+            }
         }
-    }
-}
-
-/// How the KV cache is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum KvFormat {
-    /// 32-bit floating point.
-    Fp32,
-    /// 16-bit IEEE floating point.
-    Fp16,
-    /// 16-bit brain floating point.
-    Bf16,
-    /// 8-bit floating point.
-    Fp8,
-    /// 8-bit integers.
-    Int8,
-    /// ggml Q8_0 blocks.
-    Q8_0,
-    /// ggml Q5_1 blocks.
-    Q5_1,
-    /// ggml Q5_0 blocks.
-    Q5_0,
-    /// ggml Q4_1 blocks.
-    Q4_1,
-    /// ggml Q4_0 blocks.
-    Q4_0,
-}
-
-impl KvFormat {
-    /// Bytes of `values` numbers, scales included.
-    ///
-    /// ```
-    /// # use ridgepoint_core::{Bytes, KvFormat};
-    /// assert_eq!(KvFormat::Bf16.bytes(1024), Bytes::new(2048));
-    /// assert_eq!(KvFormat::Q8_0.bytes(1024), Bytes::new(1024 / 32 * 34));
-    /// ```
-    pub fn bytes(self, values: u64) -> Bytes {
-        let packing = match self {
-            Self::Fp32 => Packing::Plain { bits: 32 },
-            Self::Fp16 | Self::Bf16 => Packing::Plain { bits: 16 },
-            Self::Fp8 | Self::Int8 => Packing::Plain { bits: 8 },
-            Self::Q8_0 => Packing::Ggml(GgmlType::Q8_0),
-            Self::Q5_1 => Packing::Ggml(GgmlType::Q5_1),
-            Self::Q5_0 => Packing::Ggml(GgmlType::Q5_0),
-            Self::Q4_1 => Packing::Ggml(GgmlType::Q4_1),
-            Self::Q4_0 => Packing::Ggml(GgmlType::Q4_0),
-        };
-        packing.bytes(1, values)
     }
 }

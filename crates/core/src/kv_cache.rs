@@ -1,6 +1,6 @@
 //! What attention remembers: bytes per token, at a context, and what one rank holds of them.
 
-use crate::attention::Attention;
+use crate::attention::{Attention, Selection};
 use crate::format::KvFormat;
 use crate::model::{CacheOwner, Layer, Mixer, Model};
 use crate::units::{Bytes, Tokens};
@@ -12,6 +12,8 @@ pub const fn values_per_token(attention: Attention) -> u64 {
         Attention::Grouped { kv_heads, key_dim, value_dim, .. } => kv_heads * (key_dim + value_dim),
         // One compressed vector and one rotary key, shared by all heads.
         Attention::Latent { kv_rank, rope_dim, .. } => kv_rank + rope_dim,
+        // One vector that is key and value.
+        Attention::Shared { dim, .. } => dim,
     }
 }
 
@@ -32,16 +34,46 @@ pub const fn values_per_token_and_rank(attention: Attention, tensor: u64) -> u64
             kv_heads.div_ceil(if tensor == 0 { 1 } else { tensor }) * (key_dim + value_dim)
         }
         Attention::Latent { kv_rank, rope_dim, .. } => kv_rank + rope_dim,
+        Attention::Shared { dim, .. } => dim,
     }
 }
 
 /// Cache of one sequence of `context` tokens in one layer, on one of `tensor` ranks.
 pub fn layer_bytes(layer: &Layer, context: Tokens, format: KvFormat, tensor: u64) -> Bytes {
     match layer.mixer {
-        Mixer::Attention { attention, reach, cache: CacheOwner::Own } => {
+        Mixer::Attention { attention, reach, cache: CacheOwner::Own, selection } => {
+            format.bytes(values_per_token_and_rank(attention, tensor)) * reach.cached_tokens(context)
+                + selection_bytes(attention, selection, context, format)
+        }
+        Mixer::Parallel { attention, reach, .. } => {
             format.bytes(values_per_token_and_rank(attention, tensor)) * reach.cached_tokens(context)
         }
-        Mixer::Attention { cache: CacheOwner::Earlier, .. } | Mixer::None => Bytes::ZERO,
+        Mixer::Attention { cache: CacheOwner::Earlier | CacheOwner::Image, .. } | Mixer::Recurrent(_) | Mixer::None => {
+            Bytes::ZERO
+        }
+    }
+}
+
+/// What a layer caches beside the keys and values within reach: an indexer's keys, or summaries of what lies beyond.
+///
+/// Every rank holds all of it. Summaries are counted by the token, although one appears only when it is complete.
+///
+/// ```
+/// # use ridgepoint_core::{Attention, Bytes, Indexer, KvFormat, Selection, selection_bytes};
+/// // DeepSeek-V4-Flash, a layer with ratio 4: a summary of 512 numbers and a key of 128 for each 4 tokens.
+/// let attention = Attention::Shared { heads: 64, dim: 512 };
+/// let indexer = Some(Indexer { heads: 64, dim: 128, top: 512 });
+/// let selection = Selection::Compressed { ratio: 4, indexer };
+/// assert_eq!(selection_bytes(attention, selection, 4000, KvFormat::Bf16), Bytes::new(1000 * (512 + 128) * 2));
+/// ```
+pub fn selection_bytes(attention: Attention, selection: Selection, context: Tokens, format: KvFormat) -> Bytes {
+    match selection {
+        Selection::All | Selection::AsEarlier { .. } => Bytes::ZERO,
+        Selection::Indexed(indexer) => format.bytes(indexer.dim) * context,
+        Selection::Compressed { ratio, indexer } => {
+            let key = indexer.map_or(Bytes::ZERO, |indexer| format.bytes(indexer.dim));
+            ((format.bytes(values_per_token(attention)) + key) * context).div_ceil(ratio.max(1))
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 //! that work takes at least on a device.
 //!
 //! Read it in this order: [`units`] for the quantities, [`tensor`], [`attention`], [`feed_forward`] and [`model`] for
-//! what a model is, [`format`] for how its numbers are stored, [`kv_cache`] and [`memory`] for what a device holds,
-//! [`operation`], [`roofline`] and [`latency`] for time. [`first_principles`] has the same ideas in seven small
+//! what a model is, [`format`] and [`weights`] for how its numbers are stored, [`kv_cache`], [`state`] and [`memory`] for what a device
+//! holds, [`operation`], [`roofline`] and [`latency`] for time. [`first_principles`] has the same ideas in seven small
 //! functions over plain numbers.
 //!
 //! No IO, no clock, no text for people and no dependency: `+ - * /` and comparisons only, so that a browser and a
@@ -23,25 +23,34 @@ pub mod model;
 pub mod operation;
 pub mod parallelism;
 pub mod roofline;
+pub mod state;
 pub mod tensor;
 pub mod units;
+pub mod weights;
 pub mod workload;
 
 pub use accelerator::{Accelerator, Peaks};
-pub use attention::{Attention, AttentionBias, Reach, attention_tensors, linear};
+pub use attention::{Attention, AttentionBias, Indexer, Reach, Selection, attention_tensors, linear};
 pub use engine::{Engine, EngineMemory};
 pub use feed_forward::{FeedForward, MlpRoles, MlpShape, expected_experts, mlp_tensors};
-pub use format::{Arithmetic, ComputePrecision, GgmlType, KvFormat, Packing, WeightFormat};
+pub use format::{
+    Arithmetic, ComputePrecision, GgmlType, GgufFile, GgufLayout, GgufRules, KvFormat, Number, Packing, Quantisable,
+    WeightFormat,
+};
 pub use interconnect::{Interconnect, ScaleUp, all_reduce_bytes, transfer_time};
-pub use kv_cache::{bytes_at_context, bytes_per_token, layer_bytes, values_per_token, values_per_token_and_rank};
+pub use kv_cache::{
+    bytes_at_context, bytes_per_token, layer_bytes, selection_bytes, values_per_token, values_per_token_and_rank,
+};
 pub use latency::{Deployment, PassTime, Speed, TimedOperation, time_per_output_token};
 pub use memory::{DeviceMemory, Stage};
 pub use model::{CacheOwner, Head, Layer, Layers, Mixer, Model, Parameters};
 pub use operation::{Numerics, Operation, OperationKind, Pass};
 pub use parallelism::{Parallelism, stage_sizes};
 pub use roofline::{Bound, Cost, Roofline};
+pub use state::{State, StateFormat};
 pub use tensor::{Component, Kind, Role, Sharding, Tensor};
 pub use units::{
     Bytes, BytesPerSecond, Flops, FlopsPerByte, FlopsPerSecond, Seconds, Tokens, TokensPerSecond, tokens_per_second,
 };
+pub use weights::{PackedLayers, Weights};
 pub use workload::Workload;

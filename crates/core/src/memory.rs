@@ -1,12 +1,14 @@
 //! What each device must hold: weights, KV cache, activations and what the engine keeps for itself.
 
 use crate::engine::EngineMemory;
-use crate::format::{KvFormat, WeightFormat};
+use crate::format::{KvFormat, Packing, WeightFormat};
 use crate::kv_cache;
 use crate::model::{Head, Layer, Model};
 use crate::parallelism::{Parallelism, stage_sizes};
+use crate::state;
 use crate::tensor::{Component, Kind, Sharding, Tensor};
 use crate::units::{Bytes, Tokens};
+use crate::weights::Weights;
 use crate::workload::Workload;
 
 /// Memory of one device, by use.
@@ -89,31 +91,20 @@ impl Stage {
     }
 }
 
-/// Whether the model has routed experts anywhere.
-pub fn is_mixture(model: &Model) -> bool {
-    model.tensors().any(|(tensor, _)| tensor.role.component() == Component::RoutedExperts)
-}
-
-/// Bytes of `tensor` that one rank holds. `kv_heads` are those of the layer that it belongs to.
+/// Bytes of `tensor` in this packing that one rank holds. `kv_heads` are those of the layer that it belongs to.
 ///
 /// Shares are rounded up, so the ranks together hold at least the whole.
-pub fn rank_bytes(
-    tensor: Tensor,
-    kv_heads: u64,
-    format: WeightFormat,
-    mixture: bool,
-    parallelism: Parallelism,
-) -> Bytes {
+pub fn rank_bytes(tensor: Tensor, packing: Packing, kv_heads: u64, parallelism: Parallelism) -> Bytes {
     let tensor_parallel = parallelism.tensor.max(1);
+    let one = packing.bytes(tensor.outputs, tensor.inputs);
     match tensor.role.sharding() {
-        Sharding::Replicated => format.bytes(tensor, mixture),
-        Sharding::Split => format.bytes(tensor, mixture).div_ceil(tensor_parallel),
+        Sharding::Replicated => one * tensor.copies,
+        Sharding::Split => (one * tensor.copies).div_ceil(tensor_parallel),
         Sharding::KvHeads => {
             let heads = kv_heads.max(1);
-            (format.bytes(tensor, mixture) * heads.div_ceil(tensor_parallel)).div_ceil(heads)
+            (one * tensor.copies * heads.div_ceil(tensor_parallel)).div_ceil(heads)
         }
         Sharding::Experts => {
-            let one = format.bytes(tensor.times(1), mixture);
             let experts = tensor.copies.div_ceil(parallelism.expert.max(1));
             one.div_ceil(parallelism.tensor_within_expert()) * experts
         }
@@ -122,23 +113,20 @@ pub fn rank_bytes(
 
 /// Weights that each rank of `stage` holds.
 pub fn stage_weights(model: &Model, stage: Stage, format: WeightFormat, parallelism: Parallelism) -> Bytes {
-    let mixture = is_mixture(model);
-    let ends: Bytes =
-        stage.ends(model).into_iter().map(|tensor| rank_bytes(tensor, 1, format, mixture, parallelism)).sum();
-    let layers: Bytes = stage
-        .layers(model)
+    let weights = Weights::new(model, format);
+    let outside = |tensor| rank_bytes(tensor, weights.outside(tensor), 1, parallelism);
+    let ends: Bytes = stage.ends(model).into_iter().map(outside).sum();
+    let extras: Bytes = weights.extras().into_iter().map(outside).sum();
+    let layers: Bytes = weights
+        .layers(stage.first_layer..stage.first_layer + stage.layers)
         .into_iter()
-        .map(|(layer, count)| {
-            let kv_heads = layer.mixer.kv_heads();
-            layer
-                .tensors
-                .iter()
-                .map(|&tensor| rank_bytes(tensor, kv_heads, format, mixture, parallelism))
-                .sum::<Bytes>()
-                * count
+        .map(|layers| {
+            let kv_heads = layers.layer.mixer.kv_heads();
+            let bytes = |(tensor, packing)| rank_bytes(tensor, packing, kv_heads, parallelism);
+            weights.tensors(layers).map(bytes).sum::<Bytes>() * layers.count
         })
         .sum();
-    ends + layers
+    ends + extras + layers
 }
 
 /// Weights of the whole model on one device.
@@ -162,6 +150,12 @@ pub fn stage_kv_cache(
         .map(|(layer, count)| kv_cache::layer_bytes(layer, context, format, tensor) * count)
         .sum::<Bytes>()
         * sequences
+}
+
+/// Recurrent state that each rank of `stage` holds for `sequences` sequences, however long they are.
+pub fn stage_state(model: &Model, stage: Stage, sequences: u64, tensor: u64) -> Bytes {
+    let layers = stage.layers(model).into_iter();
+    layers.map(|(layer, count)| state::layer_bytes(layer, tensor) * count).sum::<Bytes>() * sequences
 }
 
 /// Peak of activations on each rank: the widest layer at the tokens of one pass, or the logits, whichever is larger.
@@ -255,7 +249,7 @@ pub fn by_stage(
         .map(|stage| DeviceMemory {
             weights: stage_weights(model, stage, weights, parallelism),
             kv_cache: stage_kv_cache(model, stage, sequences, workload.context_tokens(), kv, parallelism.tensor),
-            state: Bytes::ZERO,
+            state: stage_state(model, stage, sequences, parallelism.tensor),
             activations: activations(model, tokens, sequences, parallelism.tensor),
             overhead: engine.context + collectives,
         })

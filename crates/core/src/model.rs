@@ -1,8 +1,9 @@
 //! A model as inference sees it: layers of a mixer and a feed-forward block between two vocabulary matrices.
 
-use crate::attention::{Attention, Reach};
+use crate::attention::{Attention, Reach, Selection};
 use crate::feed_forward::FeedForward;
-use crate::format::WeightFormat;
+use crate::format::GgufLayout;
+use crate::state::State;
 use crate::tensor::{Component, Kind, Tensor};
 use crate::units::Tokens;
 
@@ -19,15 +20,44 @@ pub enum Mixer {
         reach: Reach,
         /// Whose keys and values it reads.
         cache: CacheOwner,
+        /// Which tokens within reach take part.
+        selection: Selection,
+    },
+    /// A recurrent or convolutional mixer, which keeps a state instead of a cache.
+    Recurrent(State),
+    /// Attention and a recurrent mixer side by side on the same input (Falcon-H1).
+    Parallel {
+        /// Heads and widths.
+        attention: Attention,
+        /// How far back the attention looks.
+        reach: Reach,
+        /// What the recurrent mixer remembers.
+        state: State,
     },
 }
 
 impl Mixer {
     /// Heads over which its cache and its key and value projections can be cut; 1 where there is nothing to cut.
     pub const fn kv_heads(self) -> u64 {
+        match self.attention() {
+            None => 1,
+            Some(attention) => attention.kv_heads(),
+        }
+    }
+
+    /// Its attention, if it has any.
+    pub const fn attention(self) -> Option<Attention> {
         match self {
-            Self::None => 1,
-            Self::Attention { attention, .. } => attention.kv_heads(),
+            Self::None | Self::Recurrent(_) => None,
+            Self::Attention { attention, .. } | Self::Parallel { attention, .. } => Some(attention),
+        }
+    }
+
+    /// Its recurrent state, if it has any.
+    pub const fn state(self) -> Option<State> {
+        match self {
+            Self::None | Self::Attention { .. } => None,
+            Self::Recurrent(state) | Self::Parallel { state, .. } => Some(state),
         }
     }
 }
@@ -39,6 +69,9 @@ pub enum CacheOwner {
     Own,
     /// Those of an earlier layer (Gemma 3n and 4): it stores nothing.
     Earlier,
+    /// Those of an encoded image (Llama 3.2 Vision): nothing for a token of text, and without an image the layer is
+    /// skipped.
+    Image,
 }
 
 /// One kind of layer. Models have few kinds and many layers.
@@ -57,7 +90,7 @@ impl Layer {
     pub const fn halves(&self) -> u64 {
         let mixer = match self.mixer {
             Mixer::None => 0,
-            Mixer::Attention { .. } => 1,
+            Mixer::Attention { .. } | Mixer::Recurrent(_) | Mixer::Parallel { .. } => 1,
         };
         let feed_forward = match self.feed_forward {
             FeedForward::None => 0,
@@ -85,6 +118,11 @@ impl Layers {
         self.order.push(u16::try_from(index).unwrap_or(u16::MAX));
     }
 
+    /// The same order with each kind replaced by another.
+    pub fn map_kinds(self, change: impl FnMut(Layer) -> Layer) -> Self {
+        Self { kinds: self.kinds.into_iter().map(change).collect(), ..self }
+    }
+
     /// Number of layers.
     pub fn len(&self) -> usize {
         self.order.len()
@@ -93,6 +131,16 @@ impl Layers {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()
+    }
+
+    /// The distinct kinds.
+    pub fn kinds(&self) -> &[Layer] {
+        &self.kinds
+    }
+
+    /// The kind of each layer, as an index into [`Layers::kinds`].
+    pub fn order(&self) -> impl ExactSizeIterator<Item = usize> + '_ {
+        self.order.iter().map(|&kind| usize::from(kind))
     }
 
     /// The distinct kinds with how often each occurs in `range`, in order of first appearance in the model.
@@ -158,8 +206,8 @@ pub struct Model {
     pub head: Head,
     /// Parameters of multi-token-prediction layers, which checkpoints contain and plain decoding never runs.
     pub mtp_parameters: u64,
-    /// The format of the published weights.
-    pub native_format: WeightFormat,
+    /// How llama.cpp's converter lays it out in a GGUF file.
+    pub gguf: GgufLayout,
 }
 
 impl Model {
@@ -220,13 +268,17 @@ impl Model {
         self.layers.all().into_iter().map(|(layer, _)| layer.feed_forward.experts()).max().unwrap_or(0)
     }
 
+    /// Whether any layer caches one vector for all heads, which every tensor-parallel rank needs whole.
+    pub fn has_latent_cache(&self) -> bool {
+        self.layers.all().into_iter().any(|(layer, _)| match layer.mixer.attention() {
+            Some(Attention::Latent { .. } | Attention::Shared { .. }) => true,
+            Some(Attention::Grouped { .. }) | None => false,
+        })
+    }
+
     /// Fewest heads over which the KV cache of any layer can be cut; `None` without attention.
     pub fn fewest_kv_heads(&self) -> Option<u64> {
-        let heads = |mixer| match mixer {
-            Mixer::None => None,
-            Mixer::Attention { attention, .. } => Some(attention.kv_heads()),
-        };
-        self.layers.all().into_iter().filter_map(|(layer, _)| heads(layer.mixer)).min()
+        self.layers.all().into_iter().filter_map(|(layer, _)| layer.mixer.attention()).map(Attention::kv_heads).min()
     }
 
     /// Matrix parameters of the routed experts, and of everything else that multiplies each token, head included.

@@ -1,16 +1,18 @@
 //! The work of one forward pass, operation by operation, as each device of a tensor-parallel group does it.
 
-use crate::attention::{Attention, Reach};
+use crate::attention::{Attention, Indexer, Reach, Selection};
 use crate::feed_forward::expected_experts;
 use crate::format::{Arithmetic, ComputePrecision, KvFormat, Packing, WeightFormat};
 use crate::interconnect::all_reduce_bytes;
-use crate::kv_cache::values_per_token_and_rank;
-use crate::memory::{Stage, is_mixture, rank_bytes};
+use crate::kv_cache::{selection_bytes, values_per_token_and_rank};
+use crate::memory::{Stage, rank_bytes};
 use crate::model::{CacheOwner, Layer, Mixer, Model};
 use crate::parallelism::Parallelism;
 use crate::roofline::Cost;
+use crate::state::State;
 use crate::tensor::{Component, Kind, Sharding, Tensor};
 use crate::units::{Bytes, Flops, Tokens};
+use crate::weights::{PackedLayers, Weights};
 
 /// Bytes of an activation: engines keep the residual stream in 16 bit.
 const ACTIVATION_BYTES: u64 = 2;
@@ -111,14 +113,15 @@ pub fn of_stage(
     numerics: Numerics,
     parallelism: Parallelism,
 ) -> Vec<Operation> {
-    let work = Work { model, pass, numerics, parallelism, mixture: is_mixture(model) };
+    let weights = Weights::new(model, numerics.weights);
+    let work = Work { model, pass, numerics, parallelism, weights };
     let mut operations = Operations::default();
     if stage.is_first {
         work.embedding(&mut operations);
         work.outside(&model.input, &mut operations);
     }
-    for (layer, count) in stage.layers(model) {
-        work.layer(layer, count, &mut operations);
+    for layers in work.weights.layers(stage.first_layer..stage.first_layer + stage.layers) {
+        work.layer(layers, &mut operations);
     }
     if stage.is_last {
         work.outside(&model.output, &mut operations);
@@ -150,7 +153,7 @@ struct Work<'a> {
     pass: Pass,
     numerics: Numerics,
     parallelism: Parallelism,
-    mixture: bool,
+    weights: Weights<'a>,
 }
 
 impl Work<'_> {
@@ -179,33 +182,45 @@ impl Work<'_> {
         let multiplies = |tensor: &&Tensor| tensor.kind == Kind::Matrix && !tensor.role.is_lookup();
         for &tensor in tensors.iter().filter(multiplies) {
             if let Some(kind) = matrix_operation(tensor.role.component()) {
-                let cost = self.matrix(tensor, 1, self.pass.tokens());
-                operations.add(kind, 1, Some(self.arithmetic(tensor)), 1, cost);
+                let packing = self.weights.outside(tensor);
+                let cost = self.matrix(tensor, packing, 1, self.pass.tokens());
+                operations.add(kind, 1, Some(self.weights.arithmetic_of(packing)), 1, cost);
             }
         }
     }
 
-    fn layer(&self, layer: &Layer, count: u64, operations: &mut Operations) {
+    fn layer(&self, layers: PackedLayers, operations: &mut Operations) {
+        let PackedLayers { layer, count, .. } = layers;
         // All matrices of one kind in a layer are one operation.
         let mut of_layer = Operations::default();
-        for &tensor in layer.tensors.iter().filter(|tensor| tensor.kind == Kind::Matrix) {
+        for (tensor, packing) in self.weights.tensors(layers).filter(|(tensor, _)| tensor.kind == Kind::Matrix) {
             let Some(kind) = matrix_operation(tensor.role.component()) else { continue };
             let cost = if kind == OperationKind::RoutedExperts {
-                self.experts(tensor, layer)
+                self.experts(tensor, packing, layer)
             } else {
-                self.matrix(tensor, layer.mixer.kv_heads(), self.pass.tokens())
+                self.matrix(tensor, packing, layer.mixer.kv_heads(), self.pass.tokens())
             };
-            of_layer.add(kind, 1, Some(self.arithmetic(tensor)), 1, cost);
+            of_layer.add(kind, 1, Some(self.weights.arithmetic_of(packing)), 1, cost);
         }
         for operation in of_layer.0 {
             operations.add(operation.kind, count, operation.arithmetic, 1, operation.cost);
         }
-        if let Mixer::Attention { attention, reach, cache } = layer.mixer {
-            let kind = match reach {
-                Reach::Full => OperationKind::FullAttention,
-                Reach::Sliding(_) | Reach::Chunked(_) => OperationKind::WindowedAttention,
-            };
-            operations.add(kind, count, Some(SIXTEEN_BIT), 1, self.attention(attention, reach, cache));
+        match layer.mixer {
+            Mixer::None => {}
+            // Without an image there is nothing to attend to.
+            Mixer::Attention { cache: CacheOwner::Image, .. } => {}
+            Mixer::Attention { attention, reach, cache, selection } => {
+                let cost = self.attention(attention, reach, cache, selection);
+                operations.add(attention_operation(reach), count, Some(SIXTEEN_BIT), 1, cost);
+            }
+            Mixer::Recurrent(state) => {
+                operations.add(OperationKind::Mixer, count, Some(SIXTEEN_BIT), 1, self.state(state));
+            }
+            Mixer::Parallel { attention, reach, state } => {
+                let cost = self.attention(attention, reach, CacheOwner::Own, Selection::All);
+                operations.add(attention_operation(reach), count, Some(SIXTEEN_BIT), 1, cost);
+                operations.add(OperationKind::Mixer, count, Some(SIXTEEN_BIT), 1, self.state(state));
+            }
         }
         let halves = layer.halves();
         // Each half reads the residual stream through its norm and adds its result to it: one read, one write.
@@ -215,19 +230,19 @@ impl Work<'_> {
     }
 
     /// A matrix that every one of `tokens` tokens passes through.
-    fn matrix(&self, tensor: Tensor, kv_heads: u64, tokens: Tokens) -> Cost {
+    fn matrix(&self, tensor: Tensor, packing: Packing, kv_heads: u64, tokens: Tokens) -> Cost {
         let ranks = self.ranks_of(tensor, kv_heads);
         let flops = 2.0 * tensor.parameters() as f64 * tokens as f64 / ranks;
         Cost {
             flops: Flops::new(flops),
-            traffic: rank_bytes(tensor, kv_heads, self.numerics.weights, self.mixture, self.parallelism)
+            traffic: rank_bytes(tensor, packing, kv_heads, self.parallelism)
                 + self.vectors(tensor, tokens, ranks),
             communication: Bytes::ZERO,
         }
     }
 
     /// The matrices of routed experts: each token passes through a few of them, each touched one is read once.
-    fn experts(&self, tensor: Tensor, layer: &Layer) -> Cost {
+    fn experts(&self, tensor: Tensor, packing: Packing, layer: &Layer) -> Cost {
         let tokens = self.pass.tokens();
         let active = layer.feed_forward.active_experts();
         // Expert parallelism beyond TP pools the tokens of several replicas over the same experts.
@@ -237,7 +252,7 @@ impl Work<'_> {
         let one = tensor.times(1);
         Cost {
             flops: Flops::new(2.0 * one.parameters() as f64 * active as f64 * tokens as f64 / ranks),
-            traffic: rank_bytes(tensor, 1, self.numerics.weights, self.mixture, self.parallelism).scaled(touched)
+            traffic: rank_bytes(tensor, packing, 1, self.parallelism).scaled(touched)
                 + self.vectors(one, tokens.saturating_mul(active), ranks),
             communication: Bytes::ZERO,
         }
@@ -268,7 +283,7 @@ impl Work<'_> {
     /// `2 x heads x (key width + value width)` operations for each pair of a query and a key. MLA expands its latent
     /// vectors into full heads for a prompt, and works on the latent vectors themselves when decoding
     /// (arXiv:2405.04434, section 2.1.2).
-    fn attention(&self, attention: Attention, reach: Reach, cache: CacheOwner) -> Cost {
+    fn attention(&self, attention: Attention, reach: Reach, cache: CacheOwner, selection: Selection) -> Cost {
         let Pass { sequences, new_tokens, past_tokens } = self.pass;
         let (heads, key_dim, value_dim) = match attention {
             Attention::Grouped { heads, key_dim, value_dim, .. } => (heads, key_dim, value_dim),
@@ -279,21 +294,64 @@ impl Work<'_> {
                     (heads, kv_rank + rope_dim, kv_rank)
                 }
             }
+            Attention::Shared { heads, dim } => (heads, dim, dim),
         };
         let heads = heads as f64 / self.tensor_parallel() as f64;
         let width = (key_dim + value_dim) as f64;
-        let pairs = reach.pairs(new_tokens, past_tokens) * sequences as f64;
+        // An indexer lets through as many tokens as a window would, only not the last ones.
+        let attended = match selection {
+            Selection::All | Selection::Compressed { .. } => reach,
+            Selection::Indexed(Indexer { top, .. }) | Selection::AsEarlier { top } => Reach::Sliding(top),
+        };
+        let pairs = attended.pairs(new_tokens, past_tokens) * sequences as f64;
         let per_token = self.numerics.kv.bytes(values_per_token_and_rank(attention, self.tensor_parallel()));
         // The cache is read once; new keys and values are written once by the layer that owns them.
-        let read = per_token * reach.cached_tokens(past_tokens.saturating_add(new_tokens)) * sequences;
+        // One query reads what it attends to; the queries of a prompt choose differently and together read it all.
+        let context = past_tokens.saturating_add(new_tokens);
+        let read_reach = if new_tokens > 1 { reach } else { attended };
+        let read = per_token * read_reach.cached_tokens(context) * sequences;
         let written = match cache {
             CacheOwner::Own => per_token * self.pass.tokens(),
-            CacheOwner::Earlier => Bytes::ZERO,
+            CacheOwner::Earlier | CacheOwner::Image => Bytes::ZERO,
         };
         let queries_and_results = Bytes::new(self.pass.tokens()).scaled(heads * width * ACTIVATION_BYTES as f64);
-        Cost {
+        let attending = Cost {
             flops: Flops::new(2.0 * heads * width * pairs),
             traffic: read + written + queries_and_results,
+            communication: Bytes::ZERO,
+        };
+        attending + self.choosing(attention, selection, heads * width)
+    }
+
+    /// Scores of an indexer, and attention to summaries of what lies beyond the reach. Each rank scores everything.
+    ///
+    /// `width` is the width of keys and values of the query heads of one rank together.
+    fn choosing(&self, attention: Attention, selection: Selection, width: f64) -> Cost {
+        let Pass { sequences, new_tokens, past_tokens } = self.pass;
+        let pairs = |reach: Reach| reach.pairs(new_tokens, past_tokens) * sequences as f64;
+        let scoring = |indexer: Indexer| 2.0 * indexer.heads as f64 * indexer.dim as f64 * pairs(Reach::Full);
+        let flops = match selection {
+            Selection::All | Selection::AsEarlier { .. } => 0.0,
+            Selection::Indexed(indexer) => scoring(indexer),
+            // There is one summary for `ratio` tokens, so all counts of pairs shrink by that.
+            Selection::Compressed { ratio, indexer } => {
+                let attended = indexer.map_or(Reach::Full, |indexer| Reach::Sliding(indexer.top.saturating_mul(ratio)));
+                (indexer.map_or(0.0, scoring) + 2.0 * width * pairs(attended)) / ratio.max(1) as f64
+            }
+        };
+        let context = past_tokens.saturating_add(new_tokens);
+        let traffic = selection_bytes(attention, selection, context, self.numerics.kv) * sequences;
+        Cost { flops: Flops::new(flops), traffic, communication: Bytes::ZERO }
+    }
+
+    /// A recurrent mixer beside its projections: the state is read and written once in a pass, however many tokens it
+    /// takes in.
+    fn state(&self, state: State) -> Cost {
+        let Pass { sequences, .. } = self.pass;
+        let flops = state.flops_per_token() * self.pass.tokens() as f64 / self.tensor_parallel() as f64;
+        Cost {
+            flops: Flops::new(flops),
+            traffic: state.bytes(self.tensor_parallel()) * 2 * sequences,
             communication: Bytes::ZERO,
         }
     }
@@ -301,8 +359,9 @@ impl Work<'_> {
     /// The head multiplies only the last token of each sequence.
     fn head(&self, operations: &mut Operations) {
         if let Some(tensor) = self.model.head.matrix() {
-            let cost = self.matrix(tensor, 1, self.pass.sequences);
-            operations.add(OperationKind::Head, 1, Some(self.arithmetic(tensor)), 1, cost);
+            let packing = self.weights.outside(tensor);
+            let cost = self.matrix(tensor, packing, 1, self.pass.sequences);
+            operations.add(OperationKind::Head, 1, Some(self.weights.arithmetic_of(packing)), 1, cost);
         }
     }
 
@@ -326,20 +385,13 @@ impl Work<'_> {
     fn stage_transfer(&self) -> Cost {
         Cost { communication: self.activation(self.model.hidden_size), ..Cost::default() }
     }
+}
 
-    /// The arithmetic of one matrix: what is left in plain 16 or 32 bit is multiplied in that.
-    fn arithmetic(&self, tensor: Tensor) -> Arithmetic {
-        match self.numerics.weights.packing(tensor, self.mixture) {
-            Packing::Plain { bits: 16 } => match self.numerics.weights.arithmetic() {
-                Arithmetic::Native(ComputePrecision::Fp16) => Arithmetic::Native(ComputePrecision::Fp16),
-                Arithmetic::Native(_) | Arithmetic::WeightOnly => SIXTEEN_BIT,
-            },
-            Packing::Plain { .. }
-            | Packing::PerRow { .. }
-            | Packing::PerGroup { .. }
-            | Packing::PerTile { .. }
-            | Packing::Ggml(_) => self.numerics.weights.arithmetic(),
-        }
+/// The operation that attention of this reach is.
+const fn attention_operation(reach: Reach) -> OperationKind {
+    match reach {
+        Reach::Full => OperationKind::FullAttention,
+        Reach::Sliding(_) | Reach::Chunked(_) => OperationKind::WindowedAttention,
     }
 }
 

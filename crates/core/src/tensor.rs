@@ -3,6 +3,8 @@
 //! Everything that depends on weights is a sum over these: parameters by component, bytes by format,
 //! what a device holds under tensor parallelism, and the arithmetic of a matrix product.
 
+use crate::format::Packing;
+
 /// What a tensor does. One role, one component, one way of cutting it over devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -230,22 +232,29 @@ pub struct Tensor {
     pub inputs: u64,
     /// Identical copies: the number of routed experts, else 1.
     pub copies: u64,
+    /// How the published file stores each copy.
+    pub native: Packing,
 }
 
 impl Tensor {
     /// A matrix of `outputs x inputs`.
     pub const fn matrix(role: Role, outputs: u64, inputs: u64) -> Self {
-        Self { role, kind: Kind::Matrix, outputs, inputs, copies: 1 }
+        Self { role, kind: Kind::Matrix, outputs, inputs, copies: 1, native: Packing::BF16 }
     }
 
     /// A vector of `len` elements.
     pub const fn vector(role: Role, len: u64) -> Self {
-        Self { role, kind: Kind::Vector, outputs: len, inputs: 1, copies: 1 }
+        Self { role, kind: Kind::Vector, outputs: len, inputs: 1, copies: 1, native: Packing::BF16 }
     }
 
     /// The same tensor once for each of `copies` experts.
     pub const fn times(self, copies: u64) -> Self {
         Self { copies, ..self }
+    }
+
+    /// The same tensor in a file that stores it like this.
+    pub const fn stored(self, native: Packing) -> Self {
+        Self { native, ..self }
     }
 
     /// Parameters in all copies together.

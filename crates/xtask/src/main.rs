@@ -1,12 +1,12 @@
 //! Ridgepoint's chores. `cargo xtask help` lists them; each installs the tools that it needs.
 
 mod browser;
+mod checks;
 mod commands;
 mod page;
 mod places;
 mod setup;
 mod size;
-mod tests;
 
 use std::env;
 use std::process::ExitCode;
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     let result = Places::find().and_then(|places| match chore.as_str() {
         "serve" => page::serve(&places, &rest),
         "build" => page::build(&places).and_then(|()| size::check(&places)),
-        "test" => tests::run_all(&places),
+        "test" => checks::run_all(&places),
         "bench" => commands::run(cargo(&places).args(["bench", "--workspace"]).args(&rest)),
         "screenshots" => browser::screenshots(&places, &rest),
         "help" | "--help" | "-h" => {

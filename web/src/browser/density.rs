@@ -3,11 +3,12 @@
 use leptos::prelude::*;
 
 use super::listen::listen;
+use crate::signals::effect;
 
 /// The ratio, kept up to date for the present owner.
 pub fn pixel_ratio() -> RwSignal<f64> {
     let ratio = RwSignal::new(now());
-    Effect::new(move |_| {
+    effect(move || {
         // The query is about one ratio, so each change asks a new one.
         let query = format!("(resolution: {}dppx)", ratio.get());
         let media = web_sys::window().and_then(|window| window.match_media(&query).ok()?);

@@ -6,6 +6,7 @@ use web_sys::MediaQueryList;
 
 use super::listen::listen;
 use super::storage;
+use crate::signals::{effect, memo};
 
 /// Where the choice is remembered.
 const KEY: &str = "ridgepoint-theme";
@@ -33,12 +34,12 @@ pub fn follow(theme: Signal<Theme>) -> IsDark {
         let now = system.clone();
         listen(&system, "change", Box::new(move |_| system_is_dark.set(now.matches())));
     }
-    let is_dark = Memo::new(move |_| match theme.get() {
+    let is_dark = memo(move || match theme.get() {
         Theme::Auto => system_is_dark.get(),
         Theme::Light => false,
         Theme::Dark => true,
     });
-    Effect::new(move |_| dress(is_dark.get()));
+    effect(move || dress(is_dark.get()));
     if let Some(window) = web_sys::window() {
         listen(&window, "beforeprint", Box::new(|_| dress(false)));
         listen(&window, "afterprint", Box::new(move |_| dress(is_dark.get_untracked())));

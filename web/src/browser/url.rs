@@ -5,16 +5,19 @@ use wasm_bindgen::JsValue;
 
 use super::listen::listen;
 use super::timer::Delay;
+use crate::signals::on_change;
 
 /// How long a slider may rest before the address follows it. Safari refuses more than a hundred changes in half a minute.
 const QUIET_MILLIS: u64 = 200;
 
-/// The query of the page's address with its question mark, or nothing.
+/// The query of the page's address with its question mark, and the fragment: a custom model travels there.
 pub fn query() -> String {
-    web_sys::window().and_then(|window| window.location().search().ok()).unwrap_or_default()
+    let location = web_sys::window().map(|window| window.location());
+    let part = |part: Option<Result<String, JsValue>>| part.and_then(Result::ok).unwrap_or_default();
+    part(location.as_ref().map(|location| location.search())) + &part(location.as_ref().map(|location| location.hash()))
 }
 
-/// The address of the page with another query, without a fragment.
+/// The address of the page with another query.
 pub fn with_query(query: &str) -> String {
     let location = web_sys::window().map(|window| window.location());
     let part = |part: Option<Result<String, JsValue>>| part.and_then(Result::ok).unwrap_or_default();
@@ -28,12 +31,7 @@ pub fn with_query(query: &str) -> String {
 /// Keeps the address at `query` from its first change on.
 pub fn follow(query: Memo<String>) {
     let delay = Delay::of_millis(QUIET_MILLIS);
-    Effect::new(move |before: Option<()>| {
-        let query = query.get();
-        if before.is_some() {
-            delay.restart(Box::new(move || replace(&query)));
-        }
-    });
+    on_change(move || query.get(), move |query| delay.restart(Box::new(move || replace(&query))));
 }
 
 /// Calls `act` with the query when the reader goes back or forward to another one.

@@ -47,7 +47,8 @@ impl Area {
 pub struct Room {
     bounds: Area,
     taken: Vec<Area>,
-    ink: Vec<(f64, f64)>,
+    /// Samples of the lines, each with the number of its line.
+    ink: Vec<(usize, (f64, f64))>,
 }
 
 /// Distance between neighbouring samples of a line, in CSS pixels.
@@ -59,14 +60,14 @@ impl Room {
         Self { bounds, taken: Vec::new(), ink: Vec::new() }
     }
 
-    /// Remembers a line, which labels may cross if they must.
-    pub fn draw_line(&mut self, line: &[(f64, f64)]) {
+    /// Remembers a piece of a numbered line, which labels may cross if they must.
+    pub fn draw_line(&mut self, number: usize, line: &[(f64, f64)]) {
         for pair in line.windows(2) {
             let (dx, dy) = (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1);
             let steps = (dx.hypot(dy) / SAMPLING).ceil().clamp(1.0, 1000.0);
             for step in 0..=steps as u32 {
                 let t = f64::from(step) / steps;
-                self.ink.push((pair[0].0 + t * dx, pair[0].1 + t * dy));
+                self.ink.push((number, (pair[0].0 + t * dx, pair[0].1 + t * dy)));
             }
         }
     }
@@ -77,12 +78,14 @@ impl Room {
     }
 
     /// The best of several places, in order of preference: inside the plot, over nothing else, across the least ink.
-    /// `None` when each of them would cover another label or mark.
-    pub fn place(&mut self, places: impl IntoIterator<Item = Area>) -> Option<Area> {
+    /// A label of a line may cross that line. `None` when each place would cover another label or mark.
+    pub fn place(&mut self, places: impl IntoIterator<Item = Area>, own: Option<usize>) -> Option<Area> {
+        let crossed =
+            |place: &Area| self.ink.iter().filter(|(line, spot)| Some(*line) != own && place.has(*spot)).count();
         let best = places
             .into_iter()
             .filter(|place| self.bounds.holds(place) && !self.taken.iter().any(|taken| taken.meets(place)))
-            .map(|place| (self.ink.iter().filter(|spot| place.has(**spot)).count(), place))
+            .map(|place| (crossed(&place), place))
             .min_by_key(|(crossed, _)| *crossed)?
             .1;
         self.taken.push(best);
@@ -114,7 +117,8 @@ mod tests {
     #[test]
     fn labels_of_one_point_do_not_cover_each_other() {
         let mut room = Room::new(Area { left: 0.0, top: 0.0, width: 400.0, height: 200.0 });
-        let placed: Vec<Area> = (0..8).filter_map(|_| room.place(around((200.0, 100.0), (60.0, 14.0), 8.0))).collect();
+        let placed: Vec<Area> =
+            (0..8).filter_map(|_| room.place(around((200.0, 100.0), (60.0, 14.0), 8.0), None)).collect();
         assert!(placed.len() >= 4);
         for (index, area) in placed.iter().enumerate() {
             assert!(placed[..index].iter().all(|other| !other.meets(area)));
@@ -124,15 +128,15 @@ mod tests {
     #[test]
     fn a_label_near_an_edge_flips_to_the_inside() {
         let mut room = Room::new(Area { left: 0.0, top: 0.0, width: 400.0, height: 200.0 });
-        let placed = room.place(around((395.0, 5.0), (60.0, 14.0), 8.0));
+        let placed = room.place(around((395.0, 5.0), (60.0, 14.0), 8.0), None);
         assert!(placed.is_some_and(|area| area.right() <= 395.0 && area.top >= 5.0));
     }
 
     #[test]
     fn a_label_keeps_off_a_line_when_it_can() {
         let mut room = Room::new(Area { left: 0.0, top: 0.0, width: 400.0, height: 200.0 });
-        room.draw_line(&[(200.0, 100.0), (300.0, 50.0)]);
-        let placed = room.place(around((200.0, 100.0), (60.0, 14.0), 8.0));
+        room.draw_line(0, &[(200.0, 100.0), (300.0, 50.0)]);
+        let placed = room.place(around((200.0, 100.0), (60.0, 14.0), 8.0), None);
         assert!(placed.is_some_and(|area| area.right() <= 200.0));
     }
 }

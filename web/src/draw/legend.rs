@@ -5,6 +5,7 @@ use ridgepoint_calculator::chart::{Chart, Stroke};
 use ridgepoint_calculator::ink::Ink;
 
 use super::scene::{Hidden, is_angular};
+use crate::signals::{aria, memo};
 
 /// A series as the legend shows it.
 #[derive(Clone, PartialEq)]
@@ -24,14 +25,14 @@ pub fn Legend(
     /// The series that are hidden.
     hidden: RwSignal<Hidden>,
 ) -> impl IntoView {
-    let entries = Memo::new(move |_| chart.with(entries));
+    let entries = memo(move || chart.with(entries));
     let switch = move |entry: Entry| {
         let index = entry.index;
         view! {
             <li>
                 <button
                     type="button"
-                    aria-pressed=move || if hidden.get().has(index) { "false" } else { "true" }
+                    aria-pressed=aria(move || !hidden.get().has(index))
                     on:click=move |_| hidden.update(|hidden| *hidden = hidden.toggled(index))
                 >
                     <i class="swatch" data-ink=entry.ink.token() data-form=form(&entry)></i>

@@ -9,6 +9,7 @@ pub mod label;
 pub mod legend;
 pub mod paint;
 pub mod palette;
+pub mod plot;
 pub mod scene;
 
 pub use figure::Figure;

@@ -2,10 +2,10 @@
 
 use plotters::coord::Shift;
 use plotters::drawing::DrawingAreaErrorKind;
-use plotters::element::{Circle, DashedPathElement, PathElement, Polygon, Rectangle};
+use plotters::element::{Circle, DashedPathElement, PathElement, Rectangle};
 use plotters::prelude::{DrawingArea, DrawingBackend, IntoDrawingArea, RGBColor, TextStyle};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontDesc, FontFamily, FontStyle};
+use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBAColor};
 use ridgepoint_calculator::chart::Chart;
 
 use super::label::Area;
@@ -50,6 +50,9 @@ fn paint_shape<DB: DrawingBackend>(
 ) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
     let units = |length: f64| (length * look.units).round() as i32;
     let at = |spot: &Spot| (units(spot.0), units(spot.1));
+    let rectangle = |area: &Area, colour: RGBAColor| {
+        Rectangle::new([at(&(area.left, area.top)), at(&(area.right(), area.bottom()))], colour.filled())
+    };
     match shape {
         Shape::Line { points, colour, width, dashed } => {
             let style = (look.colours)(colour).stroke_width(units(*width).unsigned_abs());
@@ -63,15 +66,8 @@ fn paint_shape<DB: DrawingBackend>(
         Shape::Disc { at: centre, radius, colour } => {
             area.draw(&Circle::new(at(centre), units(*radius), (look.colours)(colour).filled()))
         }
-        Shape::Diamond { at: (x, y), radius, colour } => {
-            let corners = [(*x, y - radius), (x + radius, *y), (*x, y + radius), (x - radius, *y)];
-            let corners: Vec<_> = corners.iter().map(at).collect();
-            area.draw(&Polygon::new(corners, (look.colours)(colour).filled()))
-        }
-        Shape::Ground(ground) => {
-            let corners = [at(&(ground.left, ground.top)), at(&(ground.right(), ground.bottom()))];
-            area.draw(&Rectangle::new(corners, (look.colours)("surface").mix(0.8).filled()))
-        }
+        Shape::Ground(ground) => area.draw(&rectangle(ground, (look.colours)("surface").mix(0.9))),
+        Shape::Zone(zone) => area.draw(&rectangle(zone, (look.colours)("limit").mix(0.06))),
         Shape::Words { words, at: spot, align, face, colour } => {
             area.draw_text(words, &text_style(look, *face, colour, *align), at(spot))
         }

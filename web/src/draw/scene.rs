@@ -54,17 +54,13 @@ pub enum Shape {
         /// Its colour.
         colour: &'static str,
     },
-    /// A filled square that stands on a corner.
-    Diamond {
-        /// Its centre.
-        at: Spot,
-        /// From its centre to a corner, in CSS pixels.
-        radius: f64,
-        /// Its colour.
-        colour: &'static str,
-    },
     /// A ground for words, in the colour of the surface, through which lines shine faintly.
     Ground(
+        /// Where.
+        Area,
+    ),
+    /// A tint over what lies beyond a limit.
+    Zone(
         /// Where.
         Area,
     ),
@@ -135,18 +131,19 @@ fn in_plot(plot: Area, place: clip::Place) -> Spot {
 /// Lays a chart out. `measure` gives the width of words in CSS pixels.
 pub fn scene(chart: &Chart, size: (f64, f64), hidden: Hidden, measure: &mut dyn FnMut(&str, Face) -> f64) -> Scene {
     let plot = plot_area(chart, size, measure);
-    let mut stage = Stage { chart, plot, room: Room::new(plot), shapes: Vec::new(), measure };
+    let mut stage = Stage { chart, plot, room: Room::new(plot), shapes: Vec::new(), zones: Vec::new(), measure };
     stage.draw_axes(size);
 
-    let shown = || chart.series.iter().enumerate().filter(|(index, _)| !hidden.has(*index)).map(|(_, series)| series);
-    let lines: Vec<(&Series, Vec<Vec<Spot>>)> = shown()
-        .filter(|series| series.stroke != Stroke::Points)
-        .map(|series| (series, stage.draw_line(series)))
-        .collect();
-    let clouds: Vec<(&Series, Vec<Spot>)> = shown()
-        .filter(|series| series.stroke == Stroke::Points)
-        .map(|series| (series, stage.draw_points(series)))
-        .collect();
+    let shown = |is_cloud: bool| {
+        let series = chart.series.iter().enumerate();
+        series.filter(move |(index, series)| !hidden.has(*index) && (series.stroke == Stroke::Points) == is_cloud)
+    };
+    let lines: Vec<_> =
+        shown(false).map(|(number, series)| (number, series, stage.draw_line(number, series))).collect();
+    // Diamonds first: they are hollow, and a disc at the same place stays in sight.
+    let (diamonds, discs): (Vec<_>, Vec<_>) = shown(true).partition(|(_, series)| is_angular(series.ink));
+    let clouds = diamonds.into_iter().chain(discs);
+    let clouds: Vec<_> = clouds.map(|(_, series)| (series, stage.draw_points(series))).collect();
 
     let marks: Vec<&Mark> = chart.marks.iter().filter(|mark| is_inside(chart, mark.x, mark.y)).collect();
     marks.iter().for_each(|mark| stage.draw_mark(mark));
@@ -154,7 +151,9 @@ pub fn scene(chart: &Chart, size: (f64, f64), hidden: Hidden, measure: &mut dyn 
     let (current, others): (Vec<&Mark>, Vec<&Mark>) = marks.iter().partition(|mark| mark.ink == Ink::Current);
     current.into_iter().chain(others).for_each(|mark| stage.name_mark(mark));
     clouds.iter().for_each(|(series, spots)| stage.name_points(series, spots));
-    lines.iter().for_each(|(series, pieces)| stage.name_line(series, pieces));
+    lines.iter().for_each(|(number, series, pieces)| stage.name_line(*number, series, pieces));
+    // A thin tint over everything else, grounds of labels included.
+    stage.shapes.append(&mut stage.zones);
     Scene { shapes: stage.shapes, plot }
 }
 
@@ -179,6 +178,7 @@ struct Stage<'a> {
     plot: Area,
     room: Room,
     shapes: Vec<Shape>,
+    zones: Vec<Shape>,
     measure: &'a mut dyn FnMut(&str, Face) -> f64,
 }
 
@@ -235,7 +235,7 @@ impl Stage<'_> {
     }
 
     /// Draws a line and returns its visible pieces.
-    fn draw_line(&mut self, series: &Series) -> Vec<Vec<Spot>> {
+    fn draw_line(&mut self, number: usize, series: &Series) -> Vec<Vec<Spot>> {
         let chart = self.chart;
         let place = |point: &Point| (chart.x.position(point.x), chart.y.position(point.y));
         let places: Vec<clip::Place> = series.points.iter().map(place).collect();
@@ -243,8 +243,11 @@ impl Stage<'_> {
             .into_iter()
             .map(|piece| piece.into_iter().map(|place| in_plot(self.plot, place)).collect())
             .collect();
+        if series.ink == Ink::Limit {
+            self.zones.extend(pieces.iter().filter_map(|piece| zone_above(self.plot, piece)));
+        }
         for points in &pieces {
-            self.room.draw_line(points);
+            self.room.draw_line(number, points);
             self.shapes.push(Shape::Line {
                 points: points.clone(),
                 colour: series.ink.token(),
@@ -283,52 +286,55 @@ impl Stage<'_> {
         }
     }
 
-    /// A small mark with a rim, so that marks over marks stay apart. Its form says what its colour says.
+    /// A small mark with a rim, so that marks over marks stay apart. Its form says what its colour says: a disc has
+    /// room in a diamond.
     fn dot(&mut self, at: Spot, radius: f64, ink: Ink) {
         let colour = ink.token();
         if is_angular(ink) {
-            self.shapes.push(Shape::Diamond { at, radius: radius + 3.0, colour: "surface" });
-            self.shapes.push(Shape::Diamond { at, radius: radius + 1.0, colour });
+            self.shapes.push(Shape::Disc { at, radius: radius + 1.0, colour: "surface" });
+            for (width, colour) in [(4.5, "surface"), (2.0, colour)] {
+                self.shapes.push(Shape::Line { points: diamond(at, radius + 4.0), colour, width, dashed: false });
+            }
         } else {
             self.shapes.push(Shape::Disc { at, radius: radius + 1.5, colour: "surface" });
             self.shapes.push(Shape::Disc { at, radius, colour });
         }
-        self.room.take(square(at, radius));
+        self.room.take(square(at, radius + 1.0));
     }
 
     fn name_mark(&mut self, mark: &Mark) {
         let at = spot(self.chart, self.plot, mark.x, mark.y);
         let face = if mark.ink == Ink::Current { STRONG } else { NAME };
         let size = self.label_size(&mark.label, face);
-        let place = self.room.place(around(at, size, 10.0));
+        let place = self.room.place(around(at, size, 10.0), None);
         self.label(place, &mark.label, face, mark.ink);
     }
 
     fn name_points(&mut self, series: &Series, spots: &[Spot]) {
         let size = self.label_size(&series.name, NAME);
-        let place = self.room.place(spots.iter().rev().flat_map(|spot| around(*spot, size, 8.0)));
+        let place = self.room.place(spots.iter().rev().flat_map(|spot| around(*spot, size, 8.0)), None);
         self.label(place, &series.name, NAME, series.ink);
     }
 
-    /// Names a line near its end, or further back along it.
-    fn name_line(&mut self, series: &Series, pieces: &[Vec<Spot>]) {
+    /// Names a line by words set into it, near its end or further back where there is more room.
+    fn name_line(&mut self, number: usize, series: &Series, pieces: &[Vec<Spot>]) {
         let face = if series.emphasis { STRONG } else { NAME };
         let (width, height) = self.label_size(&series.name, face);
-        let places = [0.98, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.02].into_iter().flat_map(|share| {
-            let at = pieces.iter().max_by(|a, b| length(a).total_cmp(&length(b))).and_then(|piece| along(piece, share));
-            at.into_iter().flat_map(move |(x, y)| {
-                [
-                    (x - width, y - height - 3.0),
-                    (x - width - 6.0, y - height / 2.0),
-                    (x + 6.0, y - height / 2.0),
-                    (x, y - height - 3.0),
-                    (x - width, y + 3.0),
-                    (x, y + 3.0),
-                ]
-                .map(|(left, top)| Area { left, top, width, height })
-            })
-        });
-        let place = self.room.place(places);
+        let Some(longest) = pieces.iter().max_by(|a, b| length(a).total_cmp(&length(b))) else { return };
+        let shares = || (1..20).rev().map(|step| f64::from(step) / 20.0);
+        let total = length(longest);
+        // Where the line is straight for as long as the words are; else above it.
+        let is_straight = |share: f64, (x, y): Spot| {
+            let reach = width / 2.0 / total;
+            let (before, after) = (along(longest, share - reach), along(longest, share + reach));
+            before.zip(after).is_some_and(|(a, b)| ((a.0 + b.0) / 2.0 - x).hypot((a.1 + b.1) / 2.0 - y) < 1.0)
+        };
+        let spots = || shares().filter_map(|share| along(longest, share).map(|spot| (share, spot)));
+        let centred = |(x, top): Spot| Area { left: x - width / 2.0, top, width, height };
+        let into = spots().filter(|(share, spot)| is_straight(*share, *spot)).map(|(_, (x, y))| (x, y - height / 2.0));
+        let above = spots().map(|(_, (x, y))| (x, y - height - 3.0));
+        let place = self.room.place(into.map(centred), Some(number));
+        let place = place.or_else(|| self.room.place(above.map(centred), None));
         self.label(place, &series.name, face, series.ink);
     }
 
@@ -353,6 +359,13 @@ impl Stage<'_> {
     }
 }
 
+/// The part of the plot beyond a level limit.
+fn zone_above(plot: Area, limit: &[Spot]) -> Option<Shape> {
+    let (from, to) = (limit.first()?, limit.last()?);
+    let zone = Area { left: from.0, top: plot.top, width: to.0 - from.0, height: from.1 - plot.top };
+    (from.1 == to.1).then_some(Shape::Zone(zone))
+}
+
 /// Whether marks of this ink are diamonds rather than discs.
 pub fn is_angular(ink: Ink) -> bool {
     ink == Ink::Prefill
@@ -368,6 +381,10 @@ fn square((x, y): Spot, half: f64) -> Area {
 
 fn length(line: &[Spot]) -> f64 {
     line.windows(2).map(|pair| (pair[1].0 - pair[0].0).hypot(pair[1].1 - pair[0].1)).sum()
+}
+
+fn diamond((x, y): Spot, radius: f64) -> Vec<Spot> {
+    vec![(x, y - radius), (x + radius, y), (x, y + radius), (x - radius, y), (x, y - radius)]
 }
 
 /// The spot at a share of a line's length.

@@ -7,11 +7,15 @@ use ridgepoint_calculator::{names, numbers, options};
 use ridgepoint_core::Engine;
 
 use super::part;
+use crate::signals::memo;
 use crate::widgets::{CheckedField, Select, count_within};
 
 /// Engine, layout and settings, folded away: the calculator's own choice is a good one.
 #[component]
-pub fn EnginePanel(scenario: RwSignal<Scenario>) -> impl IntoView {
+pub fn EnginePanel(
+    /// The scenario.
+    scenario: RwSignal<Scenario>,
+) -> impl IntoView {
     let engine = part(scenario, |scenario| names::engine(scenario.engine).id.to_owned());
     let set_engine = Callback::new(move |id: String| {
         if let Some(engine) = Engine::ALL.into_iter().find(|engine| names::engine(*engine).id == id) {
@@ -25,36 +29,34 @@ pub fn EnginePanel(scenario: RwSignal<Scenario>) -> impl IntoView {
             <details>
                 <summary>"Parallel layout and engine settings"</summary>
                 <div class="pair">
-                    <DegreeField scenario label="Tensor parallel" id="tp" degree=|scenario| &mut scenario.layout.tensor/>
-                    <DegreeField scenario label="Pipeline parallel" id="pp" degree=|scenario| &mut scenario.layout.pipeline/>
-                    <DegreeField scenario label="Expert parallel" id="ep" degree=|scenario| &mut scenario.layout.expert/>
-                    <DegreeField scenario label="Data parallel" id="dp" degree=|scenario| &mut scenario.layout.data/>
-                    <CountField scenario label="Tokens per pass" id="chunk" most=MAX_TOKENS count=|scenario| &mut scenario.settings.tokens_per_pass/>
-                    <CountField scenario label="Most requests" id="max-seqs" most=MAX_BATCH count=|scenario| &mut scenario.settings.max_sequences/>
+                    <Setting scenario label="Tensor parallel" id="tp" read=|s| degree(s.layout.tensor) write=|s, typed| parse_degree(typed).map(|to| s.layout.tensor = to)/>
+                    <Setting scenario label="Pipeline parallel" id="pp" read=|s| degree(s.layout.pipeline) write=|s, typed| parse_degree(typed).map(|to| s.layout.pipeline = to)/>
+                    <Setting scenario label="Expert parallel" id="ep" read=|s| degree(s.layout.expert) write=|s, typed| parse_degree(typed).map(|to| s.layout.expert = to)/>
+                    <Setting scenario label="Data parallel" id="dp" read=|s| degree(s.layout.data) write=|s, typed| parse_degree(typed).map(|to| s.layout.data = to)/>
+                    <Setting scenario label="Memory fraction" id="util" read=|s| fraction(s.settings.memory_fraction) write=|s, typed| parse_fraction(typed).map(|to| s.settings.memory_fraction = to)/>
+                    <Setting scenario label="Tokens per pass" id="chunk" read=|s| count(s.settings.tokens_per_pass) write=|s, typed| parse_count(typed, MAX_TOKENS).map(|to| s.settings.tokens_per_pass = to)/>
+                    <Setting scenario label="Most requests" id="max-seqs" read=|s| count(s.settings.max_sequences) write=|s, typed| parse_count(typed, MAX_BATCH).map(|to| s.settings.max_sequences = to)/>
                 </div>
             </details>
         </fieldset>
     }
 }
 
-/// A degree of parallelism, or "auto".
+/// A setting that the calculator or the engine chooses unless told.
 #[component]
-fn DegreeField(
+fn Setting(
     scenario: RwSignal<Scenario>,
     label: &'static str,
     id: &'static str,
-    degree: fn(&mut Scenario) -> &mut Degree,
+    read: fn(&Scenario) -> String,
+    write: fn(&mut Scenario, &str) -> Result<(), String>,
 ) -> impl IntoView {
-    let text = Memo::new(move |_| match *degree(&mut scenario.get()) {
-        Degree::Auto => "auto".to_owned(),
-        Degree::Of(count) => numbers::count(count),
-    });
+    let text = memo(move || scenario.with(read));
     let accept = Callback::new(move |typed: String| {
-        let chosen = match typed.trim() {
-            "" | "auto" | "Auto" => Degree::Auto,
-            typed => Degree::Of(count_within(typed, MAX_DEVICES)?),
-        };
-        scenario.update(|scenario| *degree(scenario) = chosen);
+        // Read into a copy first: a bad value must not wake everything that follows the scenario.
+        let mut changed = scenario.get_untracked();
+        write(&mut changed, typed.trim())?;
+        scenario.set(changed);
         Ok(())
     });
     view! {
@@ -65,28 +67,41 @@ fn DegreeField(
     }
 }
 
-/// A setting that the engine has a default for.
-#[component]
-fn CountField(
-    scenario: RwSignal<Scenario>,
-    label: &'static str,
-    id: &'static str,
-    most: u64,
-    count: fn(&mut Scenario) -> &mut Option<u64>,
-) -> impl IntoView {
-    let text = Memo::new(move |_| count(&mut scenario.get()).map_or_else(|| "default".to_owned(), numbers::count));
-    let accept = Callback::new(move |typed: String| {
-        let chosen = match typed.trim() {
-            "" | "default" => None,
-            typed => Some(count_within(typed, most)?),
-        };
-        scenario.update(|scenario| *count(scenario) = chosen);
-        Ok(())
-    });
-    view! {
-        <div class="field">
-            <label for=id>{label}</label>
-            <CheckedField id text accept/>
-        </div>
+fn degree(degree: Degree) -> String {
+    match degree {
+        Degree::Auto => "auto".to_owned(),
+        Degree::Of(count) => numbers::count(count),
+    }
+}
+
+fn parse_degree(typed: &str) -> Result<Degree, String> {
+    match typed {
+        "" | "auto" | "Auto" => Ok(Degree::Auto),
+        typed => count_within(typed, MAX_DEVICES).map(Degree::Of),
+    }
+}
+
+fn count(count: Option<u64>) -> String {
+    count.map_or_else(|| "default".to_owned(), numbers::count)
+}
+
+fn parse_count(typed: &str, most: u64) -> Result<Option<u64>, String> {
+    match typed {
+        "" | "default" => Ok(None),
+        typed => count_within(typed, most).map(Some),
+    }
+}
+
+fn fraction(fraction: Option<f64>) -> String {
+    fraction.map_or_else(|| "default".to_owned(), |fraction| fraction.to_string())
+}
+
+fn parse_fraction(typed: &str) -> Result<Option<f64>, String> {
+    match typed {
+        "" | "default" => Ok(None),
+        typed => match typed.parse() {
+            Ok(fraction) if fraction > 0.0 && fraction <= 1.0 => Ok(Some(fraction)),
+            Ok(_) | Err(_) => Err("enter a fraction above 0 and at most 1, such as 0.9".to_owned()),
+        },
     }
 }

@@ -1,12 +1,14 @@
 //! Which devices, and how many.
 
 use leptos::prelude::*;
-use ridgepoint_calculator::link::MAX_DEVICES;
+use ridgepoint_calculator::link::{MAX_DEVICE_GIB, MAX_DEVICES};
 use ridgepoint_calculator::scenario::{DeviceCount, Scenario};
-use ridgepoint_calculator::{facts, options, report::Report};
+use ridgepoint_calculator::{facts, numbers, options, report::Report};
+use ridgepoint_core::Bytes;
 
 use super::part;
-use crate::widgets::{Combobox, FactList, Slider};
+use crate::signals::{flag, memo};
+use crate::widgets::{CheckedField, Combobox, FactList, Slider, count_within};
 
 /// Ids of the controls of each kind of device. A link may name more kinds; they keep what it says.
 const IDS: [(&str, &str); 4] =
@@ -14,9 +16,14 @@ const IDS: [(&str, &str); 4] =
 
 /// The choice of devices, and what the first kind can do.
 #[component]
-pub fn HardwarePanel(scenario: RwSignal<Scenario>, report: Memo<Report>) -> impl IntoView {
+pub fn HardwarePanel(
+    /// The scenario.
+    scenario: RwSignal<Scenario>,
+    /// What follows from it.
+    report: Memo<Report>,
+) -> impl IntoView {
     let kinds = part(scenario, |scenario| scenario.devices.len());
-    let facts = Memo::new(move |_| report.with(facts::hardware));
+    let facts = memo(move || report.with(facts::hardware));
     let add = move |_| {
         scenario.update(|scenario| {
             if let Some(last) = scenario.devices.last().cloned() {
@@ -24,16 +31,19 @@ pub fn HardwarePanel(scenario: RwSignal<Scenario>, report: Memo<Report>) -> impl
             }
         });
     };
+    let rows = move || {
+        let rows = (0..kinds.get().min(IDS.len())).map(|index| view! { <Devices scenario kinds index/> });
+        rows.collect_view()
+    };
     view! {
         <fieldset>
             <legend>"Hardware"</legend>
-            <For each=move || 0..kinds.get().min(IDS.len()) key=|index| *index let:index>
-                <Devices scenario kinds index/>
-            </For>
+            {rows}
+            <DeviceMemory scenario report/>
             <FactList facts/>
-            <Show when=move || kinds.get() < IDS.len()>
-                <button type="button" class="plain" on:click=add>"Add another kind of device"</button>
-            </Show>
+            <button type="button" class="plain" hidden=flag(move || kinds.get() >= IDS.len()) on:click=add>
+                "Add another kind of device"
+            </button>
         </fieldset>
     }
 }
@@ -43,8 +53,8 @@ pub fn HardwarePanel(scenario: RwSignal<Scenario>, report: Memo<Report>) -> impl
 fn Devices(scenario: RwSignal<Scenario>, kinds: Memo<usize>, index: usize) -> impl IntoView {
     let (id, count_id) = IDS[index];
     let at = move || scenario.with(|scenario| scenario.devices.get(index).cloned());
-    let kind = Memo::new(move |_| at().map(|devices| devices.id).unwrap_or_default());
-    let count = Memo::new(move |_| at().map_or(1, |devices| devices.count));
+    let kind = memo(move || at().map(|devices| devices.id).unwrap_or_default());
+    let count = memo(move || at().map_or(1, |devices| devices.count));
     let change = move |change: &dyn Fn(&mut DeviceCount)| {
         scenario.update(|scenario| scenario.devices.get_mut(index).into_iter().for_each(change));
     };
@@ -55,9 +65,29 @@ fn Devices(scenario: RwSignal<Scenario>, kinds: Memo<usize>, index: usize) -> im
         <div class="devices">
             <Combobox label="Device" id=id groups=options::devices() value=kind on_change=choose/>
             <Slider label="Devices" id=count_id stops=options::DEVICES most=MAX_DEVICES value=count on_change=set_count/>
-            <Show when=move || { kinds.get() > 1 }>
-                <button type="button" class="plain" on:click=remove>"Remove this kind"</button>
-            </Show>
+            <button type="button" class="plain" hidden=flag(move || kinds.get() < 2) on:click=remove>
+                "Remove this kind"
+            </button>
+        </div>
+    }
+}
+
+/// The memory of each device, for those that come with any amount of it.
+#[component]
+fn DeviceMemory(scenario: RwSignal<Scenario>, report: Memo<Report>) -> impl IntoView {
+    let memory = part(scenario, |scenario| scenario.settings.device_memory);
+    let is_missing = memo(move || report.with(|report| report.devices.iter().any(|device| device.room.is_none())));
+    let text = memo(move || memory.get().map_or_else(String::new, |memory| numbers::count(memory.get() >> 30)));
+    let accept = Callback::new(move |typed: String| {
+        let memory =
+            if typed.trim().is_empty() { None } else { Some(Bytes::gib(count_within(&typed, MAX_DEVICE_GIB)?)) };
+        scenario.update(|scenario| scenario.settings.device_memory = memory);
+        Ok(())
+    });
+    view! {
+        <div class="field slider" hidden=flag(move || !is_missing.get() && memory.get().is_none())>
+            <label for="memory">"Memory per device (GiB)"</label>
+            <CheckedField id="memory" text accept/>
         </div>
     }
 }

@@ -6,17 +6,23 @@ use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::Scenario;
 
 use crate::draw::Figure;
+use crate::signals::memo;
 use crate::widgets::{DataTable, StackedBar};
 
 /// Bars, their table and the chart of the cache.
 #[component]
-pub fn MemoryView(scenario: RwSignal<Scenario>, report: Memo<Report>) -> impl IntoView {
-    let breakdown = Memo::new(move |_| report.with(Report::breakdown));
-    let table = Memo::new(move |_| breakdown.with(|breakdown| breakdown.table.clone()));
-    let chart = Memo::new(move |_| scenario.with(charts::kv_cache));
+pub fn MemoryView(
+    /// The scenario.
+    scenario: RwSignal<Scenario>,
+    /// What follows from it.
+    report: Memo<Report>,
+) -> impl IntoView {
+    let breakdown = memo(move || report.with(Report::breakdown));
+    let table = memo(move || breakdown.with(|breakdown| breakdown.table.clone()));
+    let chart = memo(move || scenario.with(charts::kv_cache));
     view! {
         <section class="card bars" aria-labelledby="bars-title">
-            <h3 id="bars-title">"Memory of each device"</h3>
+            <h3 id="bars-title" class="sr-only">"Memory of each device"</h3>
             {move || breakdown.get().bars.into_iter().map(|bar| view! { <StackedBar bar/> }).collect_view()}
         </section>
         <div class="split">

@@ -13,7 +13,7 @@ pub mod verdict;
 pub mod workload;
 
 pub use about::About;
-pub use embedded::Embedded;
+pub use embedded::{Embedded, EmbeddedProps};
 pub use engine::EnginePanel;
 pub use hardware::HardwarePanel;
 pub use memory::MemoryView;
@@ -27,7 +27,9 @@ pub use workload::WorkloadPanel;
 use leptos::prelude::*;
 use ridgepoint_calculator::scenario::Scenario;
 
+use crate::signals::memo;
+
 /// Reads one part of the scenario; those who use it hear of changes to that part alone.
 fn part<T: PartialEq + Send + Sync + 'static>(scenario: RwSignal<Scenario>, read: fn(&Scenario) -> T) -> Memo<T> {
-    Memo::new(move |_| scenario.with(read))
+    memo(move || scenario.with(read))
 }

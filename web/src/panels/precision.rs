@@ -1,22 +1,26 @@
 //! How the numbers are stored.
 
 use leptos::prelude::*;
-use ridgepoint_calculator::options::Group;
+use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::Scenario;
 use ridgepoint_calculator::{link, names, options};
-use ridgepoint_catalog::find_model;
 
 use super::part;
+use crate::signals::memo;
 use crate::widgets::Select;
 
 /// Formats of weights and cache.
 #[component]
-pub fn PrecisionPanel(scenario: RwSignal<Scenario>) -> impl IntoView {
+pub fn PrecisionPanel(
+    /// The scenario.
+    scenario: RwSignal<Scenario>,
+    /// What follows from it.
+    report: Memo<Report>,
+) -> impl IntoView {
     let weights = part(scenario, |scenario| {
         scenario.weights.map_or("native", |format| names::weight_format(format).id).to_owned()
     });
-    let model = part(scenario, |scenario| scenario.model.clone());
-    let formats = Memo::new(move |_| model.with(|model| formats_for(model)));
+    let formats = memo(move || report.with(options::weight_formats_for));
     let kv = part(scenario, |scenario| names::kv_format(scenario.kv).id.to_owned());
     let set_weights =
         Callback::new(move |id: String| scenario.update(|scenario| scenario.weights = link::weight_format(&id)));
@@ -34,12 +38,4 @@ pub fn PrecisionPanel(scenario: RwSignal<Scenario>) -> impl IntoView {
             </div>
         </fieldset>
     }
-}
-
-/// All weight formats, the one in which the model is published first.
-fn formats_for(model: &str) -> Vec<Group> {
-    let native = find_model(model).map(|entry| options::native_format(entry.model().native_format));
-    let mut groups = vec![Group { label: String::new(), choices: native.into_iter().collect() }];
-    groups.extend(options::weight_formats());
-    groups
 }

@@ -5,11 +5,16 @@ use ridgepoint_calculator::link;
 use ridgepoint_calculator::scenario::{Presentation, Scenario, Theme};
 
 use crate::browser::url;
-use crate::widgets::CopyButton;
+use crate::widgets::{CopyButton, Glyph};
 
 /// Buttons that copy the link and the embedding code.
 #[component]
-pub fn Share(scenario: RwSignal<Scenario>, presentation: RwSignal<Presentation>) -> impl IntoView {
+pub fn Share(
+    /// The scenario.
+    scenario: RwSignal<Scenario>,
+    /// How the page shows it.
+    presentation: RwSignal<Presentation>,
+) -> impl IntoView {
     let link = Signal::derive(move || address(scenario, presentation.get()));
     let embed = Signal::derive(move || {
         let address = address(scenario, Presentation { embed: true, theme: Theme::Auto, ..presentation.get() });
@@ -21,8 +26,8 @@ pub fn Share(scenario: RwSignal<Scenario>, presentation: RwSignal<Presentation>)
     });
     view! {
         <div class="share" role="group" aria-label="Share">
-            <CopyButton label="Copy link" text=link/>
-            <CopyButton label="Copy embed" text=embed/>
+            <CopyButton label="Copy link" glyph=Glyph::Link text=link/>
+            <CopyButton label="Copy embed" glyph=Glyph::Code text=embed/>
         </div>
     }
 }

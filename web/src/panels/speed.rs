@@ -5,13 +5,17 @@ use ridgepoint_calculator::charts;
 use ridgepoint_calculator::report::Report;
 
 use crate::draw::Figure;
+use crate::signals::memo;
 use crate::widgets::DataTable;
 
 /// The roofline and the operations on it.
 #[component]
-pub fn SpeedView(report: Memo<Report>) -> impl IntoView {
-    let chart = Memo::new(move |_| report.with(charts::roofline));
-    let operations = Memo::new(move |_| report.with(Report::operations));
+pub fn SpeedView(
+    /// What follows from the scenario.
+    report: Memo<Report>,
+) -> impl IntoView {
+    let chart = memo(move || report.with(charts::roofline));
+    let operations = memo(move || report.with(Report::operations));
     view! {
         <Figure chart without_table=true/>
         <section class="card" aria-labelledby="operations-title">

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use ridgepoint_calculator::verdict::{Figure, Fit, Verdict};
 
 use crate::browser::timer::Delay;
+use crate::signals::{memo, on_change, words};
 use crate::widgets::{Glyph, Icon};
 
 /// How long a slider may rest before the answer is said aloud.
@@ -11,44 +12,55 @@ const QUIET_MILLIS: u64 = 700;
 
 /// The answer in a word, two sentences and a few large figures, always in sight.
 #[component]
-pub fn VerdictPanel(verdict: Memo<Verdict>) -> impl IntoView {
-    let fit = Memo::new(move |_| verdict.with(|verdict| verdict.fit));
-    let figure = |figure: &Figure| {
-        view! {
-            <div id=format!("figure-{}", figure.id)>
-                <dt>{figure.label}</dt>
-                <dd><b>{figure.value.clone()}</b><span>{figure.unit.clone()}</span></dd>
-                <dd class="note">{figure.note.clone()}</dd>
-            </div>
-        }
-    };
+pub fn VerdictPanel(
+    /// The answer.
+    verdict: Memo<Verdict>,
+) -> impl IntoView {
+    let fit = memo(move || verdict.with(|verdict| verdict.fit));
+    let tone = Signal::derive(move || tone(fit.get()));
+    let glyph = Signal::derive(move || glyph(fit.get()));
+    let word = Signal::derive(move || fit.get().label());
+    let sentence = words(move || verdict.with(|verdict| verdict.sentence.clone()));
+    let limit = words(move || verdict.with(|verdict| verdict.limit.clone()));
+    let figures = move || verdict.with(|verdict| verdict.figures.iter().map(figure).collect_view());
     view! {
-        <section class="verdict" aria-labelledby="verdict-title" data-fit=move || tone(fit.get())>
+        <section class="verdict" aria-labelledby="verdict-title" data-fit=tone>
             <h2 id="verdict-title" class="sr-only">"Verdict"</h2>
-            <div class="answer">
-                <p class="word">{move || view! { <Icon glyph=glyph(fit.get())/> }}<b>{move || fit.get().label()}</b></p>
-                <p class="sentence">{move || verdict.with(|verdict| verdict.sentence.clone())}</p>
-                <p class="limit">{move || verdict.with(|verdict| verdict.limit.clone())}</p>
+            <div class="strip">
+                <p class="word"><Icon glyph/><b>{word}</b></p>
+                <dl class="figures">{figures}</dl>
             </div>
-            <dl class="figures">
-                {move || verdict.with(|verdict| verdict.figures.iter().map(figure).collect_view())}
-            </dl>
+            <div class="why">
+                <p class="sentence">{sentence}</p>
+                <p class="limit">{limit}</p>
+            </div>
         </section>
+    }
+}
+
+fn figure(figure: &Figure) -> impl IntoView + use<> {
+    view! {
+        <div id=format!("figure-{}", figure.id)>
+            <dt>{figure.label}</dt>
+            <dd><b>{figure.value.clone()}</b>" "<span>{figure.unit.clone()}</span></dd>
+            <dd class="note">{figure.note.clone()}</dd>
+        </div>
     }
 }
 
 /// Says the answer to those who listen, once the controls have come to rest.
 #[component]
-pub fn VerdictSpoken(verdict: Memo<Verdict>) -> impl IntoView {
+pub fn VerdictSpoken(
+    /// The answer.
+    verdict: Memo<Verdict>,
+) -> impl IntoView {
     let said = RwSignal::new(String::new());
     let delay = Delay::of_millis(QUIET_MILLIS);
-    Effect::new(move |before: Option<()>| {
-        let words = verdict.with(|verdict| format!("{} {}", verdict.sentence, verdict.limit));
-        if before.is_some() {
-            delay.restart(Box::new(move || drop(said.try_set(words))));
-        }
-    });
-    view! { <p class="sr-only" role="status">{said}</p> }
+    on_change(
+        move || verdict.with(|verdict| format!("{} {}", verdict.sentence, verdict.limit)),
+        move |words| delay.restart(Box::new(move || drop(said.try_set(words)))),
+    );
+    view! { <p class="sr-only" role="status">{words(move || said.get())}</p> }
 }
 
 const fn tone(fit: Fit) -> &'static str {

@@ -10,7 +10,10 @@ use crate::widgets::Slider;
 
 /// The load.
 #[component]
-pub fn WorkloadPanel(scenario: RwSignal<Scenario>) -> impl IntoView {
+pub fn WorkloadPanel(
+    /// The scenario.
+    scenario: RwSignal<Scenario>,
+) -> impl IntoView {
     let batch = part(scenario, |scenario| scenario.workload.batch);
     let prompt = part(scenario, |scenario| scenario.workload.prompt_tokens);
     let output = part(scenario, |scenario| scenario.workload.output_tokens);

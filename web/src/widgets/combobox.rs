@@ -9,6 +9,7 @@ use web_sys::{Element, ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::filter::{Entry, matching, split_at_matches};
 use crate::browser::animation::Frame;
+use crate::signals::{aria, effect, flag, memo, words};
 
 /// How many choices Page Up and Page Down skip.
 const PAGE: usize = 8;
@@ -119,7 +120,7 @@ pub fn Combobox(
     let entries = StoredValue::new(Entry::all(&groups));
     let headings = StoredValue::new(groups.into_iter().map(|group| group.label).collect::<Vec<_>>());
     let typed = RwSignal::new(None::<String>);
-    let matches = Memo::new(move |_| {
+    let matches = memo(move || {
         let typed = typed.get().unwrap_or_default();
         entries.with_value(|entries| matching(entries, &typed))
     });
@@ -127,7 +128,7 @@ pub fn Combobox(
     let state = State { id, entries, headings, is_open, typed, matches, active, value, on_change };
 
     let field = NodeRef::<Input>::new();
-    let name = Memo::new(move |_| {
+    let name = memo(move || {
         let chosen = value.get();
         let find =
             |entries: &Vec<Entry>| entries.iter().find(|entry| entry.id == chosen).map(|entry| entry.name.clone());
@@ -170,10 +171,10 @@ pub fn Combobox(
                 autocapitalize="off"
                 spellcheck="false"
                 aria-autocomplete="list"
-                aria-expanded=move || if is_open.get() { "true" } else { "false" }
+                aria-expanded=aria(move || is_open.get())
                 aria-controls=format!("{id}-options")
-                aria-activedescendant=move || state.active_id()
-                prop:value=move || typed.get().unwrap_or_else(|| name.get())
+                aria-activedescendant=words(move || state.active_id().unwrap_or_default())
+                prop:value=words(move || typed.get().unwrap_or_else(|| name.get()))
                 on:click=click
                 on:focus=move |_| select_all()
                 on:input=take
@@ -188,13 +189,14 @@ pub fn Combobox(
 #[component]
 fn Options(state: State, label: &'static str) -> impl IntoView {
     let list = NodeRef::<Div>::new();
-    let highlight = Frame::new(Box::new(move || drop(point_at_active(state, list))));
-    Effect::new(move |_| {
+    let highlight = Frame::new(Box::new(move || _ = point_at_active(state, list)));
+    effect(move || {
         state.is_open.track();
         state.matches.track();
         state.active.track();
         highlight.request();
     });
+    let nothing = memo(move || state.matches.with(Vec::is_empty));
     let choose = move |event: MouseEvent| {
         if let Some(position) = position_of(&event) {
             state.choose(position);
@@ -207,23 +209,25 @@ fn Options(state: State, label: &'static str) -> impl IntoView {
             role="listbox"
             id=format!("{}-options", state.id)
             aria-label=label
-            hidden=move || !state.is_open.get()
+            hidden=flag(move || !state.is_open.get())
             // The field keeps the focus.
             on:mousedown=|event| event.prevent_default()
             on:click=choose
         >
-            {move || state.is_open.get().then(|| choices(state))}
+            <p class="nothing" hidden=flag(move || !nothing.get())>"Nothing has all of these words."</p>
+            {move || groups(state)}
         </div>
     }
 }
 
-fn choices(state: State) -> AnyView {
+/// The choices that match, under their headings; none while the list is closed.
+fn groups(state: State) -> Vec<impl IntoView + use<>> {
+    if !state.is_open.get() {
+        return Vec::new();
+    }
     let typed = state.typed.get().unwrap_or_default();
     let chosen = state.value.get_untracked();
     let matches = state.matches.get();
-    if matches.is_empty() {
-        return view! { <p class="nothing">"Nothing has all of these words: " {typed}</p> }.into_any();
-    }
     state.entries.with_value(|entries| {
         let positions: Vec<(usize, &Entry, usize)> = matches
             .iter()
@@ -234,13 +238,13 @@ fn choices(state: State) -> AnyView {
             let heading = group
                 .first()
                 .and_then(|first| state.headings.with_value(|headings| headings.get(first.1.group).cloned()));
+            let shown = heading.clone();
             let options = group
                 .iter()
                 .map(|(position, entry, index)| {
                     option(entry, *position, format!("{}-{index}", state.id), &typed, entry.id == chosen)
                 })
                 .collect_view();
-            let shown = heading.clone();
             view! {
                 <div role="group" aria-label=heading>
                     <div class="heading" aria-hidden="true">{shown}</div>
@@ -248,22 +252,22 @@ fn choices(state: State) -> AnyView {
                 </div>
             }
         });
-        groups.collect_view().into_any()
+        groups.collect()
     })
 }
 
-fn option(entry: &Entry, position: usize, id: String, typed: &str, is_chosen: bool) -> AnyView {
-    let name = split_at_matches(&entry.name, typed).into_iter().enumerate().map(|(index, piece)| {
-        let piece = piece.to_owned();
-        if index % 2 == 1 { view! { <mark>{piece}</mark> }.into_any() } else { piece.into_any() }
+fn option(entry: &Entry, position: usize, id: String, typed: &str, is_chosen: bool) -> impl IntoView + use<> {
+    let pieces: Vec<String> = split_at_matches(&entry.name, typed).into_iter().map(str::to_owned).collect();
+    let pairs = pieces.chunks(2).map(|pair| {
+        let marked = pair.get(1).cloned().map(|piece| view! { <mark>{piece}</mark> });
+        (pair[0].clone(), marked)
     });
     view! {
         <div role="option" id=id data-position=position aria-selected=if is_chosen { "true" } else { "false" }>
-            <span>{name.collect_view()}</span>
+            <span>{pairs.collect::<Vec<_>>()}</span>
             <small>{entry.detail.clone()}</small>
         </div>
     }
-    .into_any()
 }
 
 /// The choice under the pointer, by position among the matches.

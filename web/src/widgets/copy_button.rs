@@ -7,6 +7,7 @@ use web_sys::HtmlInputElement;
 use super::icon::{Glyph, Icon};
 use crate::browser::clipboard;
 use crate::browser::timer::Delay;
+use crate::signals::flag;
 
 /// What became of the last attempt.
 #[derive(Clone, Copy, PartialEq)]
@@ -21,6 +22,8 @@ enum State {
 pub fn CopyButton(
     /// What it says.
     label: &'static str,
+    /// A picture for it.
+    glyph: Glyph,
     /// The text to copy, as it is when the button is pressed.
     #[prop(into)]
     text: Signal<String>,
@@ -30,23 +33,23 @@ pub fn CopyButton(
     let finish = Callback::new(move |copied| {
         state.set(if copied { State::Copied } else { State::Refused });
         if copied {
-            delay.restart(Box::new(move || drop(state.try_set(State::Idle))));
+            delay.restart(Box::new(move || _ = state.try_set(State::Idle)));
         }
     });
-    let select = |event: FocusEvent| event_target::<HtmlInputElement>(&event).select();
     let is_copied = move || state.get() == State::Copied;
+    let shown = Signal::derive(move || if is_copied() { Glyph::Check } else { glyph });
+    let words = Signal::derive(move || if is_copied() { "Copied" } else { label });
+    let select = |event: FocusEvent| event_target::<HtmlInputElement>(&event).select();
     view! {
         <span class="copy">
-            <button type="button" on:click=move |_| clipboard::copy(text.get_untracked(), finish)>
-                {move || view! { <Icon glyph=if is_copied() { Glyph::Check } else { Glyph::Copy }/> }}
-                <span aria-live="polite">{move || if is_copied() { "Copied" } else { label }}</span>
+            <button type="button" title=label on:click=move |_| clipboard::copy(text.get_untracked(), finish)>
+                <Icon glyph=shown/>
+                <span class="words" aria-live="polite">{words}</span>
             </button>
-            <Show when=move || state.get() == State::Refused>
-                <label class="by-hand">
-                    "The browser did not allow copying. Copy it from here:"
-                    <input type="text" readonly prop:value=text on:focus=select/>
-                </label>
-            </Show>
+            <label class="by-hand" hidden=flag(move || state.get() != State::Refused)>
+                "The browser did not allow copying. Copy it from here:"
+                <input type="text" readonly prop:value=text on:focus=select/>
+            </label>
         </span>
     }
 }

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use ridgepoint_calculator::table::{Column, Row, Table};
 
+use crate::signals::words;
+
 /// The table, figures on the right, sums set apart, scrolling by itself where it is wider than the page.
 #[component]
 pub fn DataTable(
@@ -10,23 +12,29 @@ pub fn DataTable(
     #[prop(into)]
     table: Signal<Table>,
 ) -> impl IntoView {
-    let heading =
-        |column: &Column| view! { <th scope="col" class:figure-cell=column.numeric>{column.label.clone()}</th> };
-    let body = move || table.with(|table| table.rows.iter().map(|row| row_view(row, &table.columns)).collect_view());
+    let caption = words(move || table.with(|table| table.caption.clone()));
     view! {
-        <div class="table" role="region" tabindex="0" aria-label=move || table.with(|table| table.caption.clone())>
+        <div class="table" role="region" tabindex="0" aria-label=caption>
             <table>
-                <caption>{move || table.with(|table| table.caption.clone())}</caption>
-                <thead>
-                    <tr>{move || table.with(|table| table.columns.iter().map(heading).collect_view())}</tr>
-                </thead>
-                <tbody>{body}</tbody>
+                <caption>{caption}</caption>
+                {move || table.with(head_and_body)}
             </table>
         </div>
     }
 }
 
-fn row_view(row: &Row, columns: &[Column]) -> AnyView {
+fn head_and_body(table: &Table) -> impl IntoView + use<> {
+    let heading =
+        |column: &Column| view! { <th scope="col" class:figure-cell=column.numeric>{column.label.clone()}</th> };
+    view! {
+        <thead>
+            <tr>{table.columns.iter().map(heading).collect_view()}</tr>
+        </thead>
+        <tbody>{table.rows.iter().map(|row| row_view(row, &table.columns)).collect_view()}</tbody>
+    }
+}
+
+fn row_view(row: &Row, columns: &[Column]) -> impl IntoView + use<> {
     let swatch = row.ink.map(|ink| view! { <i class="swatch" data-form="block" data-ink=ink.token()></i> });
     let mut cells = row.cells.iter();
     let first = cells.next().cloned();
@@ -37,9 +45,8 @@ fn row_view(row: &Row, columns: &[Column]) -> AnyView {
         .collect_view();
     view! {
         <tr class:total=row.total>
-            <th scope="row">{swatch}{first}</th>
+            <th scope="row" class:figure-cell=columns.first().is_some_and(|column| column.numeric)>{swatch}{first}</th>
             {others}
         </tr>
     }
-    .into_any()
 }

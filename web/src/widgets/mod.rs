@@ -1,17 +1,17 @@
 //! Controls and displays that know labels and values, and would work in a tax calculator.
 
-mod combobox;
-mod copy_button;
-mod data_table;
-mod facts;
-mod filter;
-mod icon;
-mod notices;
-mod segmented;
-mod select;
-mod slider;
-mod stacked_bar;
-mod tabs;
+pub mod combobox;
+pub mod copy_button;
+pub mod data_table;
+pub mod facts;
+pub mod filter;
+pub mod icon;
+pub mod notices;
+pub mod segmented;
+pub mod select;
+pub mod slider;
+pub mod stacked_bar;
+pub mod tabs;
 
 pub use combobox::Combobox;
 pub use copy_button::CopyButton;

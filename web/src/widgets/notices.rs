@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
+use crate::signals::flag;
 
-/// A list of messages; nothing when it is empty.
+/// A list of messages; nothing is seen of it while it is empty.
 #[component]
 pub fn Notices(
     /// What the list is about, for those who do not see where it stands.
@@ -18,19 +19,18 @@ pub fn Notices(
     #[prop(optional)]
     dismiss: Option<Callback<()>>,
 ) -> impl IntoView {
+    let glyph = if tone == "warning" { Glyph::Warning } else { Glyph::Info };
     view! {
-        <Show when=move || messages.with(|messages| !messages.is_empty())>
-            <section class="notices" data-tone=tone aria-label=label>
-                <Icon glyph=if tone == "warning" { Glyph::Warning } else { Glyph::Info }/>
-                <ul>
-                    {move || messages.get().into_iter().map(|message| view! { <li>{message}</li> }).collect_view()}
-                </ul>
-                {dismiss.map(|dismiss| view! {
-                    <button type="button" class="plain" aria-label=format!("Dismiss: {label}") on:click=move |_| dismiss.run(())>
-                        <Icon glyph=Glyph::Close/>
-                    </button>
-                })}
-            </section>
-        </Show>
+        <section class="notices" data-tone=tone aria-label=label hidden=flag(move || messages.with(Vec::is_empty))>
+            <Icon glyph/>
+            <ul>
+                {move || messages.get().into_iter().map(|message| view! { <li>{message}</li> }).collect_view()}
+            </ul>
+            {dismiss.map(|dismiss| view! {
+                <button type="button" class="plain" aria-label=format!("Dismiss: {label}") on:click=move |_| dismiss.run(())>
+                    <Icon glyph=Glyph::Close/>
+                </button>
+            })}
+        </section>
     }
 }

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use ridgepoint_calculator::options::{Choice, Group};
 
+use crate::signals::flag;
+
 /// The browser's own list of choices, under headings where there are several.
 #[component]
 pub fn Select(
@@ -22,15 +24,11 @@ pub fn Select(
     let option = move |choice: Choice| {
         let own = choice.id.clone();
         let words = if choice.detail.is_empty() { choice.name } else { format!("{} ({})", choice.name, choice.detail) };
-        view! { <option value=choice.id selected=move || value.with(|value| *value == own)>{words}</option> }
+        view! { <option value=choice.id selected=flag(move || value.with(|value| *value == own))>{words}</option> }
     };
     let group = move |group: Group| {
         let options = group.choices.into_iter().map(option).collect_view();
-        if group.label.is_empty() {
-            options.into_any()
-        } else {
-            view! { <optgroup label=group.label>{options}</optgroup> }.into_any()
-        }
+        view! { <optgroup label=group.label>{options}</optgroup> }
     };
     view! {
         <div class="field">

@@ -5,6 +5,8 @@ use leptos::prelude::*;
 use ridgepoint_calculator::numbers;
 use ridgepoint_calculator::options::Stop;
 
+use crate::signals::{aria, flag, memo, words};
+
 /// What is being typed, until it is taken over.
 #[derive(Clone, PartialEq)]
 struct Draft {
@@ -32,8 +34,8 @@ pub fn CheckedField(
     name: Option<&'static str>,
 ) -> impl IntoView {
     let draft = RwSignal::new(None::<Draft>);
-    let fresh = Memo::new(move |_| draft.get().filter(|draft| draft.instead == text.get()));
-    let complaint = Memo::new(move |_| fresh.with(|draft| draft.as_ref().and_then(|draft| draft.complaint.clone())));
+    let fresh = memo(move || draft.get().filter(|draft| draft.instead == text.get()));
+    let complaint = memo(move || fresh.with(|draft| draft.as_ref().and_then(|draft| draft.complaint.clone())));
     let is_bad = move || complaint.with(Option::is_some);
 
     let take = move |event| {
@@ -64,16 +66,16 @@ pub fn CheckedField(
             spellcheck="false"
             enterkeyhint="done"
             aria-label=name
-            aria-invalid=move || is_bad().then_some("true")
-            aria-describedby=move || is_bad().then(|| format!("{id}-complaint"))
-            prop:value=move || fresh.get().map_or_else(|| text.get(), |draft| draft.typed)
+            aria-invalid=aria(is_bad)
+            aria-describedby=format!("{id}-complaint")
+            prop:value=words(move || fresh.get().map_or_else(|| text.get(), |draft| draft.typed))
             on:input=take
             on:change=settle
             on:keydown=press
         />
-        <Show when=is_bad>
-            <p class="complaint" id=format!("{id}-complaint")>{move || complaint.get()}</p>
-        </Show>
+        <p class="complaint" id=format!("{id}-complaint") hidden=flag(move || !is_bad())>
+            {words(move || complaint.get().unwrap_or_default())}
+        </p>
     }
 }
 
@@ -95,8 +97,8 @@ pub fn Slider(
     on_change: Callback<u64>,
 ) -> impl IntoView {
     let last = stops.len().saturating_sub(1);
-    let at = Memo::new(move |_| nearest(stops, value.get()));
-    let text = Memo::new(move |_| numbers::count(value.get()));
+    let at = memo(move || nearest(stops, value.get()));
+    let text = memo(move || numbers::count(value.get()));
     let slide = move |event| {
         let index = event_target_value(&event).parse().ok();
         if let Some(stop) = index.and_then(|index: usize| stops.get(index)) {
@@ -124,8 +126,8 @@ pub fn Slider(
                 step="1"
                 aria-label=label
                 aria-valuetext=text
-                prop:value=move || at.get().to_string()
-                style=("--at", move || format!("{}%", at.get() * 100 / last.max(1)))
+                prop:value=words(move || at.get().to_string())
+                style=("--at", words(move || format!("{}%", at.get() * 100 / last.max(1))))
                 on:input=slide
             />
         </div>

@@ -10,6 +10,9 @@ pub fn StackedBar(
     bar: Bar,
 ) -> impl IntoView {
     let Bar { label, summary, segments, limit, capacity } = bar;
+    // What lies beyond the limit, so that an overfull bar looks overfull.
+    let end: f64 = segments.iter().map(|segment| segment.share).sum();
+    let excess = (end - limit.position).max(0.0);
     let (limit_at, capacity_at) = (percent(limit.position), percent(capacity.position));
     view! {
         <div class="bar">
@@ -17,6 +20,7 @@ pub fn StackedBar(
             {marker("bar-marker above", limit)}
             <div class="bar-track" aria-hidden="true">
                 {segments.iter().map(part).collect_view()}
+                <i class="bar-excess" style:left=limit_at.clone() style:width=percent(excess)></i>
                 <i class="bar-limit" style:left=limit_at></i>
                 <i class="bar-capacity" style:left=capacity_at></i>
             </div>
@@ -27,26 +31,24 @@ pub fn StackedBar(
 }
 
 /// Words at a position, on that side of it where there is more room.
-fn marker(class: &'static str, marker: Marker) -> AnyView {
+fn marker(class: &'static str, marker: Marker) -> impl IntoView {
     let is_far = marker.position > 0.5;
     view! {
         <div class=class style:left=percent(marker.position) class:far=is_far>
             <span>{marker.label}</span>
         </div>
     }
-    .into_any()
 }
 
-fn part(segment: &Segment) -> AnyView {
+fn part(segment: &Segment) -> impl IntoView + use<> {
     view! {
         <div class="bar-part" data-ink=segment.ink.token() style:width=percent(segment.share)>
             <span><b>{segment.label.clone()}</b></span>
         </div>
     }
-    .into_any()
 }
 
-fn key(segment: &Segment) -> AnyView {
+fn key(segment: &Segment) -> impl IntoView + use<> {
     view! {
         <li>
             <i class="swatch" data-form="block" data-ink=segment.ink.token()></i>
@@ -54,7 +56,6 @@ fn key(segment: &Segment) -> AnyView {
             <b>{segment.value.clone()}</b>
         </li>
     }
-    .into_any()
 }
 
 fn percent(share: f64) -> String {

@@ -5,6 +5,8 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
+use crate::signals::aria;
+
 /// The row of tabs. Each controls the panel `panel-ID`, which names `tab-ID` as its label.
 #[component]
 pub fn Tabs(
@@ -19,15 +21,16 @@ pub fn Tabs(
     on_change: Callback<usize>,
 ) -> impl IntoView {
     let tab = move |(index, (id, name)): (usize, &(&'static str, &'static str))| {
-        let is_open = move || value.get() == index;
+        let is_open = aria(move || value.get() == index);
+        let tabindex = Signal::derive(move || if value.get() == index { "0" } else { "-1" });
         view! {
             <button
                 type="button"
                 role="tab"
                 id=format!("tab-{id}")
                 aria-controls=format!("panel-{id}")
-                aria-selected=move || if is_open() { "true" } else { "false" }
-                tabindex=move || if is_open() { "0" } else { "-1" }
+                aria-selected=is_open
+                tabindex=tabindex
                 on:click=move |_| on_change.run(index)
             >
                 {*name}

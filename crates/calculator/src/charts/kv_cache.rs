@@ -147,7 +147,7 @@ fn y_axis(lowest: f64, highest: f64) -> Axis {
         scale: Scale::Logarithmic,
         min,
         max,
-        ticks: ticks::decades(min, max, numbers::significant_short),
+        ticks: ticks::decades(min, max, numbers::round),
     }
 }
 

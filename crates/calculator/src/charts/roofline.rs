@@ -30,14 +30,14 @@ pub fn roofline(report: &Report) -> Chart {
         scale: Scale::Logarithmic,
         min: x_min,
         max: x_max,
-        ticks: ticks::decades(x_min, x_max, numbers::significant_short),
+        ticks: ticks::decades(x_min, x_max, numbers::round),
     };
     let y = Axis {
         label: "Rate of arithmetic per device (FLOP/s)".into(),
         scale: Scale::Logarithmic,
         min: y_min,
         max: y_max,
-        ticks: ticks::decades(y_min, y_max, numbers::prefix_only),
+        ticks: ticks::decades(y_min, y_max, numbers::round_with_prefix),
     };
     let mut series: Vec<Series> = report
         .rooflines

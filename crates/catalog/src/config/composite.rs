@@ -14,7 +14,9 @@ enum Encoder {
     Llama4,
     Llava,
     LlavaNext,
+    MiniMaxM3,
     Mistral3,
+    Mllama,
     PaliGemma,
     Qwen2,
     Qwen25,
@@ -40,7 +42,9 @@ const FAMILIES: &[Composite] = &[
     Composite { model_type: "llama4", text: Some("llama4_text"), tied: false, encoder: Encoder::Llama4 },
     Composite { model_type: "llava", text: None, tied: false, encoder: Encoder::Llava },
     Composite { model_type: "llava_next", text: None, tied: false, encoder: Encoder::LlavaNext },
+    Composite { model_type: "minimax_m3_vl", text: Some("minimax_m3"), tied: false, encoder: Encoder::MiniMaxM3 },
     Composite { model_type: "mistral3", text: None, tied: true, encoder: Encoder::Mistral3 },
+    Composite { model_type: "mllama", text: Some("mllama_text_model"), tied: false, encoder: Encoder::Mllama },
     Composite { model_type: "paligemma", text: None, tied: true, encoder: Encoder::PaliGemma },
     Composite { model_type: "qwen2_5_vl", text: Some("qwen2"), tied: false, encoder: Encoder::Qwen25 },
     Composite { model_type: "qwen2_vl", text: Some("qwen2"), tied: false, encoder: Encoder::Qwen2 },
@@ -51,7 +55,7 @@ const FAMILIES: &[Composite] = &[
 ];
 
 /// Fields under which composites keep their language model.
-const LANGUAGE_MODELS: &[&str] = &["text_config", "llm_config", "language_config", "thinker_config"];
+pub(super) const LANGUAGE_MODELS: &[&str] = &["text_config", "llm_config", "language_config", "thinker_config"];
 /// Fields under which composites keep their encoders.
 const ENCODERS: &[&str] = &["vision_config", "audio_config"];
 
@@ -67,7 +71,9 @@ pub(super) fn read(config: Config, model_type: &str) -> Option<Model> {
     }
     match FAMILIES.iter().find(|composite| composite.model_type == model_type) {
         Some(composite) => read_known(config, composite),
-        None => read_unknown(config),
+        // The language model of Kimi K3 calls itself by the name of an older family.
+        None if model_type == "kimi_k3" => read_language_model(config, Some("kimi_k3_text")),
+        None => read_language_model(config, None),
     }
 }
 
@@ -87,16 +93,20 @@ fn read_known(config: Config, composite: &Composite) -> Option<Model> {
 }
 
 /// A composite without rules of its own: its language model counts, its encoders do not.
-fn read_unknown(config: Config) -> Option<Model> {
-    let text = LANGUAGE_MODELS.iter().find_map(|key| config.child(key))?;
-    let text = text.child("text_config").unwrap_or(text);
-    let family = canonical(text.text("model_type")?);
+fn read_language_model(config: Config, family: Option<&str>) -> Option<Model> {
+    let outer = LANGUAGE_MODELS.iter().find_map(|key| config.child(key))?;
+    // Qwen-Omni's thinker is a composite itself.
+    let text = outer.child("text_config").unwrap_or(outer);
+    let family = match family {
+        Some(family) => family,
+        None => canonical(text.text("model_type")?),
+    };
     let mut text = text.of_class(family);
     if config.says("tie_word_embeddings") {
         text = text.tied(config.flag("tie_word_embeddings"));
     }
     let model = read_text_model(text, family)?;
-    for key in ENCODERS.iter().filter(|key| config.says(key)) {
+    for key in ENCODERS.iter().filter(|key| config.says(key) || outer.says(key)) {
         config.problems().warn(ConfigWarning::TowerNotCounted((*key).to_owned()));
     }
     Some(model)
@@ -138,6 +148,16 @@ fn encoders(config: Config, encoder: Encoder, hidden: u64) -> Vec<Tensor> {
             None => (0, 0, 0),
         },
         Encoder::Llava | Encoder::LlavaNext => towers::llava(config, hidden, matches!(encoder, Encoder::LlavaNext)),
+        Encoder::MiniMaxM3 => match vision("minimax_m3_vision") {
+            Some(vision) => {
+                (towers::minimax_m3(config, vision), 0, towers::minimax_m3_projector(config, vision, hidden))
+            }
+            None => (0, 0, 0),
+        },
+        Encoder::Mllama => match vision("mllama_vision_model") {
+            Some(vision) => (towers::mllama(vision), 0, towers::mllama_projector(vision, hidden)),
+            None => (0, 0, 0),
+        },
         Encoder::Mistral3 => match vision("pixtral") {
             Some(vision) => (towers::pixtral(vision), 0, towers::mistral3_projector(config, vision, hidden)),
             None => (0, 0, 0),

@@ -37,6 +37,7 @@ const SPELLINGS: &[(&str, &[&str])] = &[
     ("sliding_window", &["sliding_window", "sliding_window_size"]),
     ("sliding_window_pattern", &["sliding_window_pattern", "_sliding_window_pattern"]),
     ("tie_word_embeddings", &["tie_word_embeddings", "tie_embedding"]),
+    ("mamba_ssm_dtype", &["mamba_ssm_dtype", "mamba_ssm_cache_dtype"]),
     ("vt_hidden_size", &["hidden_size", "vt_hidden_size"]),
     ("vt_intermediate_size", &["intermediate_size", "vt_intermediate_size"]),
     ("vt_num_hidden_layers", &["num_hidden_layers", "vt_num_hidden_layers"]),

@@ -2,9 +2,9 @@
 
 use super::keys::Config;
 use super::parts::{Experts, Norm, Shape, dense_layer, gated_mlp, vector};
-use super::reach;
+use super::reach::{self, Look};
 use ridgepoint_core::{
-    Attention, AttentionBias, CacheOwner, FeedForward, Layer, Layers, Mixer, MlpRoles, Model, Reach, Role, Tensor,
+    AttentionBias, CacheOwner, FeedForward, Layer, Layers, Mixer, MlpRoles, Model, Reach, Role, Selection, Tensor,
     attention_tensors,
 };
 
@@ -20,24 +20,17 @@ pub(super) fn read(config: Config, model_type: &str) -> Option<Model> {
 /// Attention and its norms in one layer. A layer that reads an earlier cache has no key and value projections.
 ///
 /// The published files still contain those projections; nothing ever reads them, so they are not counted.
-fn attention_layer(
-    attention: Attention,
-    reach: Reach,
-    cache: CacheOwner,
-    hidden: u64,
-    bias: AttentionBias,
-) -> (Mixer, Vec<Tensor>) {
-    let Attention::Grouped { key_dim, .. } = attention else { return (Mixer::None, Vec::new()) };
-    let mut tensors = attention_tensors(attention, hidden, bias);
-    let normalised = match cache {
-        CacheOwner::Own => 2,
-        CacheOwner::Earlier => {
-            tensors.retain(|tensor| !matches!(tensor.role, Role::Key | Role::Value));
-            1
-        }
-    };
-    tensors.extend(Norm::Rms.tensors(key_dim, normalised));
-    (Mixer::Attention { attention, reach, cache }, tensors)
+fn attention_layer(shape: &Shape, reach: Reach, borrows: bool, bias: AttentionBias) -> (Mixer, Vec<Tensor>) {
+    let attention = shape.attention();
+    let mut tensors = attention_tensors(attention, shape.hidden, bias);
+    // Queries and, if they are its own, keys are normalised.
+    let normalised = if borrows { 1 } else { 2 };
+    if borrows {
+        tensors.retain(|tensor| !matches!(tensor.role, Role::Key | Role::Value));
+    }
+    tensors.extend(Norm::Rms.tensors(shape.head_dim, normalised));
+    let cache = if borrows { CacheOwner::Earlier } else { CacheOwner::Own };
+    (Mixer::Attention { attention, reach, cache, selection: Selection::All }, tensors)
 }
 
 /// The embedding that feeds each layer: a table of `width` numbers per token and layer, and what mixes it in.
@@ -80,9 +73,9 @@ impl PerLayerInput {
     }
 }
 
-/// Which cache layer `index` reads, when the last `shared` of `layers` layers store none.
-const fn owner(index: u64, layers: u64, shared: u64) -> CacheOwner {
-    if index < layers.saturating_sub(shared) { CacheOwner::Own } else { CacheOwner::Earlier }
+/// Whether layer `index` reads an earlier cache, when the last `shared` of `layers` layers store none.
+const fn borrows(index: u64, layers: u64, shared: u64) -> bool {
+    index >= layers.saturating_sub(shared)
 }
 
 /// Gemma 3n: AltUp keeps several copies of the residual stream, LAuReL adds a low-rank path around attention.
@@ -114,9 +107,8 @@ fn gemma3n(config: Config) -> Model {
         .zip(reach::of_layers(config, "gemma3n_text", n))
         .zip(widths)
         .map(|((index, reach), width)| {
-            let cache = owner(index, n, shared);
-            let (mixer, mut tensors) =
-                attention_layer(shape.attention(), reach, cache, hidden, AttentionBias::default());
+            let borrows = borrows(index, n, shared);
+            let (mixer, mut tensors) = attention_layer(&shape, reach, borrows, AttentionBias::default());
             tensors.extend(&around);
             dense_layer(mixer, &tensors, &gated_mlp(MlpRoles::DENSE, hidden, width, 1))
         })
@@ -157,12 +149,11 @@ fn gemma4(config: Config) -> Model {
     });
 
     let layers: Layers = (0..n)
-        .zip(reach::of_layers(config, "gemma4_text", n))
-        .map(|(index, reach)| {
-            let is_full = reach == Reach::Full;
-            let cache = owner(index, n, shared);
-            let attention = if is_full { full.attention() } else { shape.attention() };
-            let (mixer, mut tensors) = attention_layer(attention, reach, cache, hidden, bias);
+        .zip(reach::looks(config, "gemma4_text", n))
+        .map(|(index, look)| {
+            let (is_full, reach) = (look == Look::Full, reach::reach(config, look));
+            let borrows = borrows(index, n, shared);
+            let (mixer, mut tensors) = attention_layer(if is_full { &full } else { &shape }, reach, borrows, bias);
             if is_full && keys_are_values {
                 tensors.retain(|tensor| tensor.role != Role::Value);
             }
@@ -170,10 +161,7 @@ fn gemma4(config: Config) -> Model {
             // One number scales the whole layer.
             tensors.extend(vector(Role::Other, 1));
             tensors.extend(input.inside(hidden));
-            let width = match cache {
-                CacheOwner::Earlier if double => 2 * width,
-                CacheOwner::Own | CacheOwner::Earlier => width,
-            };
+            let width = if borrows && double { 2 * width } else { width };
             let mlp = gated_mlp(MlpRoles::DENSE, hidden, width, 1);
             match &experts {
                 None => dense_layer(mixer, &tensors, &mlp),

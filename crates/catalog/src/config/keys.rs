@@ -141,6 +141,11 @@ impl<'a> Config<'a> {
         }
     }
 
+    /// A dimension that must be known and may be 0.
+    pub(super) fn size_or_none(self, key: &'static str) -> u64 {
+        self.optional(key).unwrap_or_else(|| self.size(key))
+    }
+
     /// A whole number. Absent and `null` are both `None` unless the class has a default.
     pub(super) fn optional(self, key: &'static str) -> Option<u64> {
         let number = self.typed(key, "a whole number", Value::as_number)?;
@@ -211,10 +216,15 @@ impl<'a> Config<'a> {
         self.typed(key, "a list", |value| value.as_array().map(Vec::as_slice))
     }
 
+    /// A list of words of any length.
+    pub(super) fn words(self, key: &'static str) -> Option<Vec<&'a str>> {
+        let words = self.list(key)?.iter().map(|item| item.as_str().or_else(|| self.wrong(key, "a list of texts")));
+        words.collect()
+    }
+
     /// A list of words with one entry for each layer, if the file has it.
     pub(super) fn layer_words(self, key: &'static str, layers: u64) -> Option<Vec<&'a str>> {
-        let words = self.list(key)?.iter().map(|item| item.as_str().or_else(|| self.wrong(key, "a list of texts")));
-        self.one_per_layer(key, words.collect::<Option<_>>()?, layers)
+        self.one_per_layer(key, self.words(key)?, layers)
     }
 
     /// A list of whole numbers with one entry for each layer, if the file has it. True and false count as 1 and 0.
@@ -236,6 +246,37 @@ impl<'a> Config<'a> {
     /// Whether the value under `key` is a list.
     pub(super) fn is_list(self, key: &str) -> bool {
         self.written(key).is_some_and(Value::is_array)
+    }
+
+    /// Whether there is nothing in it.
+    pub(super) fn is_empty(self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// Whether the file has `key` with an explicit `null`.
+    pub(super) fn is_null(self, key: &str) -> bool {
+        self.written(key).is_some_and(Value::is_null)
+    }
+
+    /// Whether the value under `key` is a number below zero.
+    pub(super) fn is_negative(self, key: &str) -> bool {
+        self.written(key).and_then(Value::as_i64).is_some_and(|number| number < 0)
+    }
+
+    /// The entries of an object whose keys are names. An entry that is no object is `None`.
+    pub(super) fn members(self, key: &'static str) -> Vec<(&'a str, Option<Self>)> {
+        let object = self.typed(key, "an object", Value::as_object);
+        object.into_iter().flatten().map(|(name, value)| (name.as_str(), self.member(key, value))).collect()
+    }
+
+    /// The entries of this object that are objects or `false`.
+    pub(super) fn members_or_false(self) -> Vec<(&'a str, Option<Self>)> {
+        let entries = self.fields.iter().filter(|(_, value)| value.is_object() || value.as_bool() == Some(false));
+        entries.map(|(name, value)| (name.as_str(), self.member(self.path, value))).collect()
+    }
+
+    fn member(self, path: &'static str, value: &'a Value) -> Option<Self> {
+        Some(Self { fields: value.as_object()?, class: None, path, tied: None, ..self })
     }
 
     /// Whether the value under `key` is a text.

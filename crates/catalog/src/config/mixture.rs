@@ -279,10 +279,7 @@ fn dense_layers(config: Config, dense: Dense, layers: u64) -> Vec<bool> {
     let every = |key| config.size_or(key, 1);
     match dense {
         Dense::None => vec![false; layers as usize],
-        Dense::Step => {
-            let (step, only) = (every("decoder_sparse_step"), config.numbers("mlp_only_layers"));
-            (0..layers).map(|i| only.contains(&i) || !(i + 1).is_multiple_of(step)).collect()
-        }
+        Dense::Step => dense_by_step(config, layers),
         Dense::First => first_dense_layers(config, layers),
         Dense::Range => {
             let first = config.count("moe_layer_start_index");
@@ -295,6 +292,12 @@ fn dense_layers(config: Config, dense: Dense, layers: u64) -> Vec<bool> {
             None => (0..layers).map(|i| i < usual).collect(),
         },
     }
+}
+
+/// The rule of the Qwen families: layers in `mlp_only_layers`, and all but every `decoder_sparse_step`-th.
+pub(super) fn dense_by_step(config: Config, layers: u64) -> Vec<bool> {
+    let (step, only) = (config.size_or("decoder_sparse_step", 1), config.numbers("mlp_only_layers"));
+    (0..layers).map(|i| only.contains(&i) || !(i + 1).is_multiple_of(step)).collect()
 }
 
 /// The rule of the DeepSeek families: `mlp_layer_types`, or the first `first_k_dense_replace` layers and those that

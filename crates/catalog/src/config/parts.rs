@@ -3,8 +3,8 @@
 use super::fields::MOST_LAYERS;
 use super::keys::Config;
 use ridgepoint_core::{
-    Attention, CacheOwner, FeedForward, Head, Layer, Layers, Mixer, MlpRoles, MlpShape, Model, Reach, Role, Tensor,
-    WeightFormat, mlp_tensors,
+    Attention, CacheOwner, FeedForward, GgufLayout, Head, Layer, Layers, Mixer, MlpRoles, MlpShape, Model, Reach, Role,
+    Selection, Tensor, mlp_tensors,
 };
 
 /// The dimensions that every decoder has.
@@ -23,30 +23,45 @@ pub(super) struct Shape {
 impl Shape {
     /// Reads the dimensions of a decoder with grouped attention.
     pub(super) fn read(config: Config) -> Self {
-        let shape = Self::read_outside_attention(config);
-        let kv_heads = config.size_or("num_key_value_heads", shape.heads);
-        if !shape.heads.is_multiple_of(kv_heads) {
-            config.contradiction(format!(
-                "num_attention_heads should be a multiple of num_key_value_heads: {} is not one of {kv_heads}",
-                shape.heads
-            ));
-        }
-        Self { kv_heads, head_dim: head_dim(config, &shape), ..shape }
+        Self::read_outside_attention(config).with_grouped_attention(config)
     }
 
     /// Reads the dimensions of a decoder whose attention has its own fields.
     pub(super) fn read_outside_attention(config: Config) -> Self {
         let heads = config.size("num_attention_heads");
+        Self { heads, kv_heads: heads, ..Self::read_without_attention(config) }
+    }
+
+    /// Reads the dimensions of a decoder without attention.
+    pub(super) fn read_without_attention(config: Config) -> Self {
+        Self::of_layers(config, config.size("num_hidden_layers"))
+    }
+
+    /// Reads the dimensions of a decoder whose layers are listed.
+    pub(super) fn of_layers(config: Config, layers: u64) -> Self {
         Self {
             hidden: config.size("hidden_size"),
-            layers: config.size("num_hidden_layers").min(MOST_LAYERS),
-            heads,
-            kv_heads: heads,
+            layers: layers.min(MOST_LAYERS),
+            heads: 1,
+            kv_heads: 1,
             head_dim: 1,
             vocab: config.size("vocab_size"),
             // The base class of all configurations ties unless a family says otherwise.
             tied: config.flag_or("tie_word_embeddings", true),
         }
+    }
+
+    /// The same with the fields of grouped attention.
+    pub(super) fn with_grouped_attention(self, config: Config) -> Self {
+        let heads = config.size("num_attention_heads");
+        let kv_heads = config.size_or("num_key_value_heads", heads);
+        if !heads.is_multiple_of(kv_heads) {
+            config.contradiction(format!(
+                "num_attention_heads should be a multiple of num_key_value_heads: {heads} is not one of {kv_heads}"
+            ));
+        }
+        let explicit = config.optional("head_dim").filter(|&width| width > 0);
+        Self { heads, kv_heads, head_dim: explicit.unwrap_or_else(|| share(config, self.hidden, heads)), ..self }
     }
 
     /// Attention with one shape of head.
@@ -71,14 +86,9 @@ impl Shape {
             output: final_norm.tensors(self.hidden, 1),
             head: if self.tied { Head::Tied(head) } else { Head::Own(head) },
             mtp_parameters: 0,
-            native_format: WeightFormat::Bf16,
+            gguf: GgufLayout::default(),
         }
     }
-}
-
-/// The width of a head: what the file says, else an even share of the hidden size.
-fn head_dim(config: Config, shape: &Shape) -> u64 {
-    config.optional("head_dim").filter(|&width| width > 0).unwrap_or_else(|| share(config, shape.hidden, shape.heads))
 }
 
 /// The hidden size divided over the heads.
@@ -123,7 +133,7 @@ pub(super) fn vector(role: Role, len: u64) -> Vec<Tensor> {
 
 /// Attention that stores its own keys and values.
 pub(super) const fn attend(attention: Attention, reach: Reach) -> Mixer {
-    Mixer::Attention { attention, reach, cache: CacheOwner::Own }
+    Mixer::Attention { attention, reach, cache: CacheOwner::Own, selection: Selection::All }
 }
 
 /// A dense MLP without biases, gated.

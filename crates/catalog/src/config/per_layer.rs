@@ -5,8 +5,8 @@ use super::mixture::first_dense_layers;
 use super::parts::{Experts, Norm, Shape, attend, dense_layer, gated_mlp};
 use super::reach;
 use ridgepoint_core::{
-    Attention, AttentionBias, FeedForward, Layer, Layers, Mixer, MlpRoles, Model, Reach, Role, Tensor,
-    attention_tensors,
+    Attention, AttentionBias, CacheOwner, FeedForward, Layer, Layers, Mixer, MlpRoles, Model, Reach, Role, Selection,
+    Tensor, attention_tensors,
 };
 
 /// A decoder of one of the families below.
@@ -14,6 +14,7 @@ pub(super) fn read(config: Config, model_type: &str) -> Option<Model> {
     match model_type {
         "llama4_text" => Some(llama4(config)),
         "mimo_v2_flash" => Some(mimo_v2(config)),
+        "mllama_text_model" => Some(mllama(config)),
         "nemotron-nas" => Some(nemotron_nas(config)),
         _ => None,
     }
@@ -113,6 +114,32 @@ fn mimo_v2(config: Config) -> Model {
         })
         .collect();
     shape.model(layers, Norm::Rms)
+}
+
+/// Rows of Llama 3.2 Vision's embedding that its head does not have: the image token and what pads it.
+const MLLAMA_EXTRA_ROWS: u64 = 8;
+
+/// Llama 3.2 Vision: layers of their own attend to the image; the others are those of Llama 3.1.
+fn mllama(config: Config) -> Model {
+    let shape = Shape::read(config);
+    let (hidden, attention) = (shape.hidden, shape.attention());
+    let mut tensors = attention_tensors(attention, hidden, AttentionBias::default());
+    tensors.extend(Norm::Rms.tensors(hidden, 2));
+    let mut crossing = tensors.clone();
+    crossing.extend(Norm::Rms.tensors(shape.head_dim, 2));
+    // One number each gates the attention and the MLP.
+    crossing.push(Tensor::vector(Role::Other, 2));
+    let mlp = gated_mlp(MlpRoles::DENSE, hidden, config.size("intermediate_size"), 1);
+    let to_text = dense_layer(attend(attention, Reach::Full), &tensors, &mlp);
+    let (reach, cache, selection) = (Reach::Full, CacheOwner::Image, Selection::All);
+    let to_image = dense_layer(Mixer::Attention { attention, reach, cache, selection }, &crossing, &mlp);
+    let crossings = config.numbers("cross_attention_layers");
+    let layers: Layers = (0..shape.layers)
+        .map(|layer| if crossings.contains(&layer) { to_image.clone() } else { to_text.clone() })
+        .collect();
+    let mut model = shape.model(layers, Norm::Rms);
+    model.input = vec![Tensor::matrix(Role::TokenEmbedding, shape.vocab + MLLAMA_EXTRA_ROWS, hidden)];
+    model
 }
 
 /// Widths of Nemotron-NAS are rounded up to a multiple of this (`find_multiple` in its modelling code).

@@ -43,20 +43,38 @@ const FAMILIES: &[(&str, Windowed)] = &[
 /// `max_window_layers` where a file has none: the default of Qwen2Config in transformers 5.23.0.
 const MAX_WINDOW_LAYERS: Tokens = 28;
 
+/// Which way a layer looks back, whatever the widths are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    Full,
+    Sliding,
+    Chunked,
+}
+
 /// The reach of each of `layers` layers.
 pub(super) fn of_layers(config: Config, model_type: &str, layers: u64) -> Vec<Reach> {
-    let window = config.optional("sliding_window").filter(|&tokens| tokens > 0).map_or(Reach::Full, Reach::Sliding);
-    let chunk =
-        config.optional("attention_chunk_size").filter(|&tokens| tokens > 0).map_or(Reach::Full, Reach::Chunked);
+    looks(config, model_type, layers).into_iter().map(|look| reach(config, look)).collect()
+}
+
+/// How far a look goes. A width of `null` or 0 stands for none.
+pub(super) fn reach(config: Config, look: Look) -> Reach {
+    let width = |key| config.optional(key).filter(|&tokens| tokens > 0);
+    match look {
+        Look::Full => Reach::Full,
+        Look::Sliding => width("sliding_window").map_or(Reach::Full, Reach::Sliding),
+        Look::Chunked => width("attention_chunk_size").map_or(Reach::Full, Reach::Chunked),
+    }
+}
+
+/// The look of each of `layers` layers: as `layer_types` says, else by the rule of the family.
+pub(super) fn looks(config: Config, model_type: &str, layers: u64) -> Vec<Look> {
     if let Some(types) = config.layer_words("layer_types", layers) {
-        return types
-            .into_iter()
-            .map(|kind| match kind {
-                "sliding_attention" => window,
-                "chunked_attention" => chunk,
-                _ => Reach::Full,
-            })
-            .collect();
+        let look = |kind| match kind {
+            "sliding_attention" => Look::Sliding,
+            "chunked_attention" => Look::Chunked,
+            _ => Look::Full,
+        };
+        return types.into_iter().map(look).collect();
     }
     let windowed: Box<dyn Fn(u64) -> bool> = match FAMILIES.iter().find(|(name, _)| *name == model_type) {
         None => Box::new(|_| false),
@@ -80,5 +98,5 @@ pub(super) fn of_layers(config: Config, model_type: &str, layers: u64) -> Vec<Re
             Box::new(move |layer| group > 0 && !(layer + 1).is_multiple_of(group) && layer + 1 != layers)
         }
     };
-    (0..layers).map(|layer| if windowed(layer) { window } else { Reach::Full }).collect()
+    (0..layers).map(|layer| if windowed(layer) { Look::Sliding } else { Look::Full }).collect()
 }

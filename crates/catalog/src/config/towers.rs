@@ -144,6 +144,59 @@ pub(super) fn llama4(tower: Config) -> u64 {
     sum(&[hidden, matrix(patches(tower) + 1, hidden), matrix(patch(tower), hidden), 4 * hidden, blocks, adapter])
 }
 
+/// Llama 3.2 Vision's ViT: a table of positions for each aspect ratio and tile, then layers whose halves are gated.
+pub(super) fn mllama(tower: Config) -> u64 {
+    let (hidden, width) = (tower.size("hidden_size"), tower.size("intermediate_size"));
+    let tiles = tower.size("max_num_tiles");
+    let ratios = tower.list("supported_aspect_ratios").map_or(0, |ratios| ratios.len() as u64) + 1;
+    // Projections of attention have no biases here, those of the MLP have.
+    let block = sum(&[times(4, matrix(hidden, hidden)), plain_mlp(hidden, width), 4 * hidden]);
+    let positions = times(patches(tower) + 1, hidden);
+    let tile_tables = times(ratios * tiles, hidden);
+    sum(&[
+        hidden,
+        matrix(patch(tower), hidden),
+        // A gate, positions within a tile, and positions of each tile for each aspect ratio.
+        sum(&[1, positions, times(ratios * tiles, positions)]),
+        // Two embeddings of tiles with a gate each, before and after the local layers; norms around them.
+        times(2, sum(&[1, tile_tables])),
+        4 * hidden,
+        times(tower.size("num_hidden_layers"), block),
+        times(tower.size("num_global_layers"), block + 2),
+    ])
+}
+
+/// Llama 3.2 Vision's projector.
+pub(super) fn mllama_projector(tower: Config, hidden: u64) -> u64 {
+    linear(hidden, tower.size("vision_output_dim"))
+}
+
+/// MiniMax-M3's ViT. How it groups patches is written beside the encoder or in it.
+pub(super) fn minimax_m3(config: Config, tower: Config) -> u64 {
+    let hidden = tower.size("hidden_size");
+    let frames =
+        image_compression(config, tower).map_or(2, |compression| compression.size_or("temporal_patch_size", 2));
+    let blocks = times(tower.size("num_hidden_layers"), block(hidden, tower.size("intermediate_size")));
+    sum(&[matrix(patch(tower) * frames, hidden), 2 * hidden, blocks])
+}
+
+/// MiniMax-M3's projector: an MLP for each patch, then one for merged patches.
+pub(super) fn minimax_m3_projector(config: Config, tower: Config, hidden: u64) -> u64 {
+    let side = image_compression(config, tower).map_or(2, |compression| compression.size_or("spatial_merge_size", 2));
+    let width = tower.size_or("projection_dim", hidden);
+    sum(&[
+        linear(width, tower.size("hidden_size")),
+        linear(width, width),
+        linear(hidden, times(side * side, width)),
+        linear(hidden, hidden),
+    ])
+}
+
+fn image_compression<'a>(config: Config<'a>, tower: Config<'a>) -> Option<Config<'a>> {
+    let key = "img_token_compression_config";
+    tower.child(key).or_else(|| config.child(key))
+}
+
 /// Kimi's MoonViT.
 pub(super) fn moonvit(tower: Config) -> u64 {
     let hidden = tower.size("vt_hidden_size");

@@ -1,0 +1,210 @@
+//! The canvas of a chart and the crosshair over it.
+//!
+//! It acts as a slider over the points of the chart, so that the keyboard moves it and it says what it reads.
+
+use leptos::ev::{KeyboardEvent, PointerEvent};
+use leptos::html::Canvas;
+use leptos::prelude::*;
+use ridgepoint_calculator::chart::Chart;
+use web_sys::HtmlCanvasElement;
+
+use super::crisp::Crisp;
+use super::crosshair::{self, Reading, Step};
+use super::label::Area;
+use super::paint::{Look, paint};
+use super::palette::Palette;
+use super::scene::{Hidden, spot};
+use crate::browser::animation::Frame;
+use crate::browser::density::pixel_ratio;
+use crate::browser::listen::{listen, listen_to_size};
+use crate::browser::theme::IsDark;
+use crate::signals::{effect, flag, memo, words};
+
+/// The point under the crosshair, as the page shows it.
+#[derive(Clone, Default, PartialEq)]
+struct Aim {
+    is_there: bool,
+    /// In CSS pixels from the left and top of the canvas.
+    left: f64,
+    top: f64,
+    /// Whether the words go to its left, and below it, to stay inside.
+    is_far: bool,
+    is_high: bool,
+    words: String,
+    ink: &'static str,
+    index: usize,
+}
+
+/// The canvas and its crosshair.
+#[component]
+pub fn Plot(
+    /// The chart.
+    #[prop(into)]
+    chart: Signal<Chart>,
+    /// The series that are hidden.
+    hidden: RwSignal<Hidden>,
+) -> impl IntoView {
+    let canvas = NodeRef::<Canvas>::new();
+    let area = RwSignal::new(Area::default());
+    let reading = RwSignal::new(None::<Reading>);
+    redraw(canvas, chart, hidden, area);
+
+    let aim = memo(move || {
+        let aim = reading.get().and_then(|reading| chart.with(|chart| aim(chart, area.get(), reading)));
+        aim.unwrap_or_default()
+    });
+    let point_at = move |event: PointerEvent| {
+        let (x, y) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
+        let (area, hidden) = (area.get_untracked(), hidden.get_untracked());
+        reading.set(chart.with_untracked(|chart| crosshair::nearest(chart, area, hidden, x, y)));
+    };
+    let leave = move |event: PointerEvent| {
+        // A finger that is lifted leaves what it found.
+        if event.pointer_type() == "mouse" {
+            reading.set(None);
+        }
+    };
+    let press = move |event: KeyboardEvent| {
+        let from = reading.get_untracked();
+        if event.key() == "Escape" {
+            reading.set(None);
+        } else if let Some(step) = step_of(&event.key()) {
+            event.prevent_default();
+            reading.set(chart.with_untracked(|chart| crosshair::step(chart, hidden.get_untracked(), from, step)));
+        }
+    };
+    let label = words(move || chart.with(|chart| format!("Points of the chart: {}", chart.title)));
+    let spoken = words(move || {
+        let aim = aim.get();
+        if aim.is_there { aim.words } else { "no point: the arrow keys choose one".to_owned() }
+    });
+    view! {
+        <div
+            class="plot"
+            role="slider"
+            tabindex="0"
+            aria-label=label
+            aria-valuemin="0"
+            aria-valuemax=words(move || chart.with(point_count).to_string())
+            aria-valuenow=words(move || aim.with(|aim| aim.index).to_string())
+            aria-valuetext=spoken
+            on:pointermove=point_at
+            on:pointerdown=point_at
+            on:pointerleave=leave
+            on:keydown=press
+            on:blur=move |_| reading.set(None)
+        >
+            <canvas node_ref=canvas aria-hidden="true"></canvas>
+            <Crosshair aim area/>
+        </div>
+    }
+}
+
+/// A hair line, a ring and the words.
+#[component]
+fn Crosshair(aim: Memo<Aim>, area: RwSignal<Area>) -> impl IntoView {
+    let pixels = |length: f64| format!("{length}px");
+    let left = words(move || pixels(aim.with(|aim| aim.left)));
+    let top = words(move || pixels(aim.with(|aim| aim.top)));
+    view! {
+        <div class="crosshair" hidden=flag(move || aim.with(|aim| !aim.is_there)) data-ink=Signal::derive(move || aim.with(|aim| aim.ink))>
+            <i class="hair" style:left=left style:top=words(move || pixels(area.get().top)) style:height=words(move || pixels(area.get().height))></i>
+            <i class="aim" style:left=left style:top=top></i>
+            <output
+                class="reading"
+                aria-live="off"
+                class:far=flag(move || aim.with(|aim| aim.is_far))
+                class:high=flag(move || aim.with(|aim| aim.is_high))
+                style:left=left
+                style:top=top
+            >
+                {words(move || aim.with(|aim| aim.words.clone()))}
+            </output>
+        </div>
+    }
+}
+
+fn step_of(key: &str) -> Option<Step> {
+    match key {
+        "ArrowLeft" => Some(Step::Back),
+        "ArrowRight" => Some(Step::On),
+        "Home" => Some(Step::First),
+        "End" => Some(Step::Last),
+        "ArrowUp" => Some(Step::Up),
+        "ArrowDown" => Some(Step::Down),
+        _ => None,
+    }
+}
+
+/// Room that the words need above a point, in CSS pixels.
+const HEADROOM: f64 = 56.0;
+
+fn aim(chart: &Chart, area: Area, reading: Reading) -> Option<Aim> {
+    let point = crosshair::point(chart, reading)?;
+    let before: usize = chart.series.iter().take(reading.series).map(|series| series.points.len()).sum();
+    let (left, top) = spot(chart, area, point.x, point.y);
+    Some(Aim {
+        is_there: true,
+        left,
+        top,
+        is_far: left > area.left + area.width / 2.0,
+        is_high: top < area.top + HEADROOM,
+        words: point.reading.clone(),
+        ink: chart.series.get(reading.series)?.ink.token(),
+        index: before + reading.point,
+    })
+}
+
+fn point_count(chart: &Chart) -> usize {
+    chart.series.iter().map(|series| series.points.len()).sum()
+}
+
+/// Draws the chart now and whenever it, its size, its colours or the density of the display change.
+fn redraw(canvas: NodeRef<Canvas>, chart: Signal<Chart>, hidden: RwSignal<Hidden>, area: RwSignal<Area>) {
+    let is_dark = use_context::<IsDark>();
+    let ratio = pixel_ratio();
+    let draw = move || {
+        let canvas = canvas.try_get_untracked().flatten()?;
+        let hidden = hidden.try_get_untracked()?;
+        let drawn = chart.try_with_untracked(|chart| draw(&canvas, chart, hidden, ratio.get_untracked()))??;
+        area.try_set(drawn);
+        Some(())
+    };
+    let frame = Frame::new(Box::new(move || _ = draw()));
+    effect(move || {
+        chart.track();
+        hidden.track();
+        ratio.track();
+        if let Some(IsDark(is_dark)) = is_dark {
+            is_dark.track();
+        }
+        frame.request();
+    });
+    effect(move || {
+        if let Some(canvas) = canvas.get() {
+            listen_to_size(&canvas, Box::new(move || frame.request()));
+        }
+    });
+    if let Some(window) = web_sys::window() {
+        // The theme has put light colours on by now, and no frame comes before the paper.
+        listen(&window, "beforeprint", Box::new(move |_| _ = draw()));
+        listen(&window, "afterprint", Box::new(move |_| frame.request()));
+    }
+}
+
+fn draw(canvas: &HtmlCanvasElement, chart: &Chart, hidden: Hidden, pixel_ratio: f64) -> Option<Area> {
+    let size = canvas.get_bounding_client_rect();
+    let size = (size.width(), size.height());
+    if size.0 < 1.0 || size.1 < 1.0 {
+        return None;
+    }
+    let palette = Palette::of_page();
+    let look = Look {
+        size,
+        units: Crisp::units_per_pixel(pixel_ratio),
+        colours: &|token| palette.colour(token),
+        font: &palette.font(),
+        hidden,
+    };
+    paint(Crisp::on(canvas, size.0, size.1, pixel_ratio)?, chart, &look).ok()
+}

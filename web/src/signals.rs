@@ -1,0 +1,51 @@
+//! Derived values and effects whose machinery is compiled once for each kind of value, not once for each use.
+//!
+//! The generic ones of Leptos are copied for every closure, and a page has hundreds. Views take a [`Signal`] where
+//! they could take a closure, for the same reason.
+
+use leptos::prelude::*;
+
+/// A value computed from others, passed on only when it changes.
+pub fn memo<T: PartialEq + Send + Sync + 'static>(compute: impl Fn() -> T + Send + Sync + 'static) -> Memo<T> {
+    boxed_memo(Box::new(compute))
+}
+
+fn boxed_memo<T: PartialEq + Send + Sync + 'static>(compute: Box<dyn Fn() -> T + Send + Sync>) -> Memo<T> {
+    Memo::new(move |_| compute())
+}
+
+/// Touches the world outside whenever what it reads has changed, and once at the start.
+pub fn effect(act: impl FnMut() + 'static) {
+    boxed_effect(Box::new(act));
+}
+
+fn boxed_effect(mut act: Box<dyn FnMut()>) {
+    Effect::new(move |_| act());
+}
+
+/// The same without the start: `act` hears of the first change and of all later ones.
+pub fn on_change(read: impl Fn() -> String + 'static, act: impl Fn(String) + 'static) {
+    let mut before = None;
+    effect(move || {
+        let now = read();
+        if before.as_ref().is_some_and(|before| *before != now) {
+            act(now.clone());
+        }
+        before = Some(now);
+    });
+}
+
+/// Words for a view.
+pub fn words(read: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
+    Signal::derive(read)
+}
+
+/// A yes or no for a view.
+pub fn flag(read: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
+    Signal::derive(read)
+}
+
+/// A yes or no as ARIA writes it.
+pub fn aria(read: impl Fn() -> bool + Send + Sync + 'static) -> Signal<&'static str> {
+    Signal::derive(move || if read() { "true" } else { "false" })
+}
