@@ -6,7 +6,7 @@ use ridgepoint_calculator::options;
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::{Degree, DeviceCount, Layout, ModelChoice, Presentation, Scenario};
 use ridgepoint_calculator::{charts, json, names};
-use ridgepoint_core::{Engine, GgmlType, KvFormat, WeightFormat, Workload, bytes_at_context, memory};
+use ridgepoint_core::{Engine, GgufFile, KvFormat, WeightFormat, Workload, bytes_at_context, memory, state};
 
 fn ids(groups: Vec<options::Group>) -> Vec<String> {
     groups.into_iter().flat_map(|group| group.choices).map(|choice| choice.id).collect()
@@ -35,7 +35,7 @@ fn scenario() -> impl Strategy<Value = Scenario> {
     )
         .prop_map(|(model, devices, engine, weights, kv, (batch, prompt_tokens, output_tokens), degrees)| {
             Scenario {
-                model,
+                model: ModelChoice::Catalogue(model),
                 devices,
                 engine,
                 weights,
@@ -75,6 +75,7 @@ proptest! {
     fn sharding_never_loses_a_byte(scenario in scenario()) {
         let report = Report::of(&scenario);
         let held: u64 = report.devices.iter().map(|device| device.memory.weights.get() * device.ranks).sum();
+        let held = held + report.model.host_weights_bytes.get();
         prop_assert!(held >= report.model.weights_bytes.get(), "{held} of {}", report.model.weights_bytes);
         let cached: u64 = report.devices.iter().map(|device| device.memory.kv_cache.get() * device.ranks).sum();
         let asked = report.model.kv_bytes_at_context.get() * scenario.workload.batch;
@@ -170,16 +171,17 @@ proptest! {
 fn narrower_formats_never_take_more() {
     let order = [WeightFormat::Fp32, WeightFormat::Bf16, WeightFormat::Fp8, WeightFormat::Int4];
     let gguf = [
-        GgmlType::F32,
-        GgmlType::F16,
-        GgmlType::Q8_0,
-        GgmlType::Q6K,
-        GgmlType::Q5K,
-        GgmlType::Q4K,
-        GgmlType::Q3K,
-        GgmlType::Q2K,
+        GgufFile::F32,
+        GgufFile::F16,
+        GgufFile::Q8_0,
+        GgufFile::Q6K,
+        GgufFile::Q5KM,
+        GgufFile::Q4KM,
+        GgufFile::Q3KM,
+        GgufFile::Q2K,
+        GgufFile::Iq1S,
     ]
-    .map(WeightFormat::Ggml);
+    .map(WeightFormat::Gguf);
     for entry in ridgepoint_catalog::models() {
         let model = entry.model();
         for formats in [&order[..], &gguf[..]] {
@@ -203,7 +205,9 @@ fn a_token_takes_two_operations_for_each_parameter_that_multiplies_it() {
             let experts = layer.feed_forward.experts();
             (experts > 0).then(|| layer.feed_forward.active_experts() as f64 / experts as f64)
         });
-        let expected = 2.0 * (rest as f64 + experts as f64 * visited.unwrap_or(0.0));
+        let state = model.layers.all().into_iter().filter_map(|(layer, count)| Some((layer.mixer.state()?, count)));
+        let recurrent: f64 = state.map(|(state, count)| state.flops_per_token() * count as f64).sum();
+        let expected = 2.0 * (rest as f64 + experts as f64 * visited.unwrap_or(0.0)) + recurrent;
         let done = speed.decode.cost().flops.get();
         // What is left is attention at a context of one or two tokens.
         assert!(done >= expected * 0.999_999 && done <= expected * 1.02, "{}: {done} against {expected}", entry.id);
@@ -224,7 +228,9 @@ fn a_decode_step_alone_reads_the_weights_and_the_cache_once() {
         let weights = 2.0 * (rest as f64 + experts as f64 * visited.unwrap_or(0.0));
         let cache = bytes_at_context(&model, 2048 + 128, KvFormat::Bf16).as_f64();
         let bandwidth = report.roofline().expect("an H100 is fully known").1.bandwidth;
-        let least = (weights + cache) / bandwidth.get();
+        // A recurrent state is read and written.
+        let state = 2.0 * state::bytes_per_sequence(&model).as_f64();
+        let least = (weights + cache + state) / bandwidth.get();
         let step = report.speed.expect("an H100 is fully known").decode.time.get();
         // The rest is activations: one vector for each matrix, a few per cent in the smallest models.
         assert!(step >= least && step <= least * 1.06, "{}: {step} s against {least} s", entry.id);

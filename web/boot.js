@@ -17,7 +17,8 @@ const page = document.documentElement;
 
 // The colours that were asked for, before anything is seen. The program follows them from then on.
 try {
-  const asked = new URLSearchParams(location.search).get("theme") ?? localStorage.getItem("ridgepoint-theme");
+  const query = new URLSearchParams(location.search);
+  const asked = query.get("theme") ?? (query.has("embed") ? null : localStorage.getItem("ridgepoint-theme"));
   if (asked === "light" || asked === "dark") page.dataset.theme = asked;
 } catch {
   // A browser without storage shows the colours of its system.

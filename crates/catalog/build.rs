@@ -2,6 +2,8 @@
 
 #[path = "build/devices.rs"]
 mod devices;
+#[path = "build/engines.rs"]
+mod engines;
 #[path = "build/models.rs"]
 mod models;
 
@@ -14,5 +16,6 @@ fn main() {
     let out = env::var("OUT_DIR").unwrap_or_else(|error| panic!("cargo sets OUT_DIR: {error}"));
     let (data, out) = (Path::new("data"), Path::new(&out));
     devices::generate(&data.join("devices"), out);
+    engines::generate(&data.join("engines"), out);
     models::generate(data, out);
 }

@@ -94,7 +94,7 @@ fn left_for_cache(limit: Bytes, memory: &DeviceMemory) -> Bytes {
 fn cache_room(resolved: &Resolved, workload: Workload, runs: &[Run], limits: &[Bytes]) -> (Bytes, Option<f64>) {
     let Resolved { model, numerics, parallelism, .. } = resolved;
     let by_stage = memory_by_stage(resolved, workload);
-    let stages = Stage::all(model, parallelism.pipeline);
+    let stages = Stage::all(model, *parallelism);
     let mut smallest: Option<Bytes> = None;
     let mut sequences: Option<f64> = None;
     for (run, &limit) in runs.iter().zip(limits) {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use ridgepoint_catalog::devices::{Device, Missing, Supplied, find_device};
-use ridgepoint_catalog::{engine_profile, find_model};
+use ridgepoint_catalog::devices::{Device, DeviceClass, Missing, Supplied, find_device};
+use ridgepoint_catalog::{engine_memory, find_model};
 use ridgepoint_core::{
-    Accelerator, Arithmetic, Bytes, Deployment, Engine, EngineMemory, GgufFile, Model, Number, Numerics, Packing,
-    Parallelism, Role, Stage, Tensor, WeightFormat, Weights,
+    Accelerator, Arithmetic, Bytes, Deployment, Engine, EngineMemory, GgufFile, HostWeights, Model, Number, Numerics,
+    Packing, Parallelism, Role, Stage, StageSplit, Tensor, WeightFormat, Weights,
 };
 
 use crate::capacity;
@@ -75,12 +75,16 @@ impl Resolved {
         let devices: Vec<_> = scenario.devices.iter().map(device).collect();
         let mut warnings = Vec::new();
         let parallelism = choose_layout(scenario, &model, &devices, &mut warnings);
-        let mut engine = engine_profile(scenario.engine).memory;
+        let mut engine = engine_memory(scenario.engine);
         if let Some(fraction) = scenario.settings.memory_fraction {
             engine.memory_fraction = fraction;
         }
         if let Some(tokens) = scenario.settings.tokens_per_pass {
             engine.tokens_per_pass = tokens;
+        }
+        engine.host = host_weights(scenario, &devices);
+        if engine.host.expert_layers > 0 {
+            warnings.push(Warning::HostExperts { layers: engine.host.expert_layers.min(model.layers.len()) as u64 });
         }
         Self {
             model_id: scenario.model.id().to_string(),
@@ -106,8 +110,8 @@ impl Resolved {
     /// Ranks count tensor-parallel neighbours first, then stages, then replicas; devices that the layout does not use
     /// do not appear.
     pub fn runs(&self) -> Vec<Run> {
-        let Parallelism { tensor, pipeline, data, .. } = self.parallelism;
-        let stages = Stage::all(&self.model, pipeline).len() as u64;
+        let Parallelism { tensor, data, .. } = self.parallelism;
+        let stages = Stage::all(&self.model, self.parallelism).len() as u64;
         let mut runs: Vec<Run> = Vec::new();
         let mut first_rank = 0;
         for (index, &(device, count)) in self.devices.iter().enumerate() {
@@ -139,7 +143,7 @@ impl Resolved {
 
     /// The distinct accelerators of each stage. `None` where a figure of a device is missing.
     pub fn stages(&self) -> Option<Vec<Vec<Accelerator>>> {
-        let mut stages = vec![Vec::new(); Stage::all(&self.model, self.parallelism.pipeline).len()];
+        let mut stages = vec![Vec::new(); Stage::all(&self.model, self.parallelism).len()];
         for run in self.runs() {
             let accelerator = self.accelerator(run.device).ok()?;
             if let Some(stage) = stages.get_mut(run.stage as usize) {
@@ -158,6 +162,17 @@ impl Resolved {
     pub fn limit(&self, device: &Device) -> Option<Bytes> {
         self.accelerator(device).ok().map(|accelerator| accelerator.usable_memory.scaled(self.engine.memory_fraction))
     }
+}
+
+/// What llama.cpp leaves on the host of a device with memory of its own: the embedding, always, and the experts that
+/// `--n-cpu-moe` names.
+fn host_weights(scenario: &Scenario, devices: &[(&Device, u64)]) -> HostWeights {
+    let is_host = |device: &Device| device.memory.unified || device.class == DeviceClass::Cpu;
+    if scenario.engine != Engine::LlamaCpp || devices.iter().any(|(device, _)| is_host(device)) {
+        return HostWeights::default();
+    }
+    let layers = scenario.settings.cpu_expert_layers.unwrap_or(0);
+    HostWeights { lookups: true, expert_layers: usize::try_from(layers).unwrap_or(usize::MAX) }
 }
 
 /// The format in which an engine holds the weights.
@@ -248,6 +263,7 @@ fn choose_layout(
         pipeline: at_least_one(pipeline),
         expert: 1,
         data: at_least_one(data),
+        split: if scenario.engine == Engine::LlamaCpp { StageSplit::LayersAndHead } else { StageSplit::Layers },
     };
     if layout.pipeline > layers {
         warnings.push(Warning::MoreStagesThanLayers { stages: layout.pipeline, layers });

@@ -318,6 +318,6 @@ fn operations(pass: &PassTime) -> Vec<Operation> {
 }
 
 const fn layout(parallelism: Parallelism) -> Layout {
-    let Parallelism { tensor, pipeline, expert, data } = parallelism;
+    let Parallelism { tensor, pipeline, expert, data, .. } = parallelism;
     Layout { tp: tensor, pp: pipeline, ep: expert, dp: data }
 }

@@ -7,6 +7,7 @@ use ridgepoint_core::{Bytes, Engine, KvFormat, WeightFormat};
 
 use crate::custom::CustomModel;
 use crate::names;
+use crate::numbers;
 use crate::options;
 use crate::scenario::{Degree, DeviceCount, ModelChoice, Presentation, Scenario, Theme, View};
 
@@ -246,15 +247,15 @@ impl Reader<'_> {
     }
 
     fn memory_fraction(&mut self, value: &str) {
-        match value.parse::<f64>() {
-            Ok(fraction) if fraction > 0.0 && fraction <= 1.0 => {
-                self.scenario.settings.memory_fraction = Some(fraction)
+        match numbers::parse_decimal(value).map(millionths) {
+            Some(fraction) if fraction > 0.0 && fraction <= 1.0 => {
+                self.scenario.settings.memory_fraction = Some(fraction);
             }
-            Ok(fraction) if fraction > 1.0 && fraction.is_finite() => {
+            Some(fraction) if fraction > 1.0 => {
                 self.scenario.settings.memory_fraction = Some(1.0);
                 self.adjusted(format!("util: {} is more than all of the memory", shown(value)), "1 is used");
             }
-            Ok(_) | Err(_) => {
+            Some(_) | None => {
                 let problem = format!("util: “{}” is not a fraction between 0 and 1", shown(value));
                 self.adjusted(problem, "the engine's default is used");
             }
@@ -335,6 +336,11 @@ impl Reader<'_> {
     }
 }
 
+/// The nearest millionth: what a link can hold of a fraction.
+fn millionths(fraction: f64) -> f64 {
+    (fraction * 1e6).round() / 1e6
+}
+
 /// What may have been meant, in parentheses.
 fn hint(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |id| format!(" (did you mean {id}?)"))
@@ -400,7 +406,7 @@ pub fn encode(scenario: &Scenario, presentation: &Presentation) -> String {
         }
     }
     let settings = scenario.settings;
-    query.add_some("util", settings.memory_fraction.map(|fraction| fraction.to_string()).as_deref());
+    query.add_some("util", settings.memory_fraction.map(numbers::decimal).as_deref());
     let flag = |flag: Option<bool>| flag.map(u64::from);
     for (key, value) in [
         ("chunk", settings.tokens_per_pass),

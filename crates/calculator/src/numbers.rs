@@ -134,6 +134,7 @@ pub fn bytes(bytes: Bytes) -> Amount {
 /// # use ridgepoint_core::Bytes;
 /// assert_eq!(gib(Bytes::mib(512)), "0.50");
 /// assert_eq!(gib(Bytes::gib(80)), "80.00");
+/// assert_eq!(gib(Bytes::gib(1234)), "1,234.00");
 /// ```
 pub fn gib(bytes: Bytes) -> String {
     signed_gib(i64::try_from(bytes.get()).unwrap_or(i64::MAX))
@@ -142,7 +143,14 @@ pub fn gib(bytes: Bytes) -> String {
 /// Signed memory in GiB, for headroom.
 pub fn signed_gib(bytes: i64) -> String {
     let gib = bytes as f64 / (1_u64 << 30) as f64;
-    if gib.abs() >= 9999.5 { significant(gib) } else { format!("{gib:.2}") }
+    if gib.abs() >= 9999.5 {
+        return significant(gib);
+    }
+    let digits = format!("{gib:.2}");
+    match digits.split_once('.') {
+        Some((whole, fraction)) => format!("{}.{fraction}", group(whole)),
+        None => digits,
+    }
 }
 
 /// Parameters: "8.03 B".
@@ -256,6 +264,37 @@ pub fn parse_count(text: &str) -> Result<u64, String> {
     if scale == 1.0 {
         return digits.parse().map_err(|_| expected());
     }
-    let value: f64 = digits.parse().map_err(|_| expected())?;
+    let value = parse_decimal(digits).ok_or_else(expected)?;
     Ok((value * scale).round() as u64)
+}
+
+/// Reads a plain decimal number such as 0.9 or 12: at most fifteen digits, no sign and no exponent.
+///
+/// The library's reader of every possible number would bring 10 kB of tables into the page. Numerator and power of
+/// ten are exact here, so their quotient is the nearest number, as from the library.
+///
+/// ```
+/// # use ridgepoint_calculator::numbers::parse_decimal;
+/// assert_eq!(parse_decimal("0.9"), Some(0.9));
+/// assert_eq!(parse_decimal("12"), Some(12.0));
+/// assert_eq!(parse_decimal("1e3"), None);
+/// ```
+pub fn parse_decimal(text: &str) -> Option<f64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = whole.len() + fraction.len();
+    if digits == 0 || digits > 15 || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let numerator = whole.bytes().chain(fraction.bytes()).fold(0_u64, |sum, byte| sum * 10 + u64::from(byte - b'0'));
+    Some(numerator as f64 / 10_u64.pow(fraction.len() as u32) as f64)
+}
+
+/// A decimal number with as many digits as it needs, up to six after the point.
+///
+/// ```
+/// # use ridgepoint_calculator::numbers::decimal;
+/// assert_eq!([0.9, 1.0, 4.125].map(decimal), ["0.9", "1", "4.125"]);
+/// ```
+pub fn decimal(value: f64) -> String {
+    format!("{value:.6}").trim_end_matches('0').trim_end_matches('.').into()
 }

@@ -68,7 +68,7 @@ pub const DEVICES: &[Stop] =
 /// All models by publisher, family and size.
 pub fn models() -> Vec<Group> {
     let mut entries: Vec<_> = all_models().iter().collect();
-    entries.sort_by_key(|entry| (entry.organisation.to_lowercase(), entry.family, entry.parameters));
+    entries.sort_by_key(|entry| (entry.organisation.to_ascii_lowercase(), entry.family, entry.parameters));
     grouped(entries.into_iter().map(|entry| {
         let size = numbers::parameters(entry.parameters).to_string();
         let detail = if entry.active_parameters == entry.parameters {
@@ -77,7 +77,8 @@ pub fn models() -> Vec<Group> {
             format!("{size}, {} active", numbers::parameters(entry.active_parameters))
         };
         let aliases = entry.aliases.join(" ");
-        let keywords = format!("{} {} {aliases}", entry.organisation, entry.family).to_lowercase();
+        let kind = if entry.active_parameters == entry.parameters { "dense" } else { "moe mixture of experts" };
+        let keywords = format!("{} {} {kind} {aliases}", entry.organisation, entry.family).to_ascii_lowercase();
         (entry.organisation.to_string(), Choice { id: entry.id.into(), name: entry.name.into(), detail, keywords })
     }))
 }
@@ -100,7 +101,7 @@ fn device_choice(device: &Device) -> Choice {
         name: device.name.into(),
         detail: format!("{memory}, {}", device.year),
         keywords: format!("{} {} {}", device.architecture, device.class.label(), device.aliases.join(" "))
-            .to_lowercase(),
+            .to_ascii_lowercase(),
     }
 }
 
@@ -108,7 +109,7 @@ fn device_choice(device: &Device) -> Choice {
 fn native_format(native: &Published) -> Choice {
     Choice {
         id: names::weight_format(WeightFormat::Native).id.into(),
-        name: format!("As published ({})", native.label),
+        name: format!("{}, as published", native.label),
         detail: bits_of(native.packing),
         keywords: "native default original".into(),
     }
@@ -164,8 +165,7 @@ fn bits_of(packing: Packing) -> String {
 }
 
 fn bits(bits: f64) -> String {
-    let digits = format!("{bits:.2}");
-    format!("{} bit", digits.trim_end_matches('0').trim_end_matches('.'))
+    format!("{} bit", numbers::decimal((bits * 100.0).round() / 100.0))
 }
 
 /// All KV-cache formats.
@@ -174,7 +174,12 @@ pub fn kv_formats() -> Vec<Group> {
         const VALUES: u64 = 1024;
         let Name { id, label } = names::kv_format(format);
         let bits = format.bytes(VALUES).as_f64() * 8.0 / VALUES as f64;
-        Choice { id: id.into(), name: label.into(), detail: format!("{bits} bit"), keywords: String::new() }
+        Choice {
+            id: id.into(),
+            name: label.into(),
+            detail: format!("{} bit", numbers::decimal(bits)),
+            keywords: String::new(),
+        }
     });
     vec![Group { label: "KV cache".into(), choices: choices.into() }]
 }
@@ -214,7 +219,7 @@ pub fn nearest_device(text: &str) -> Option<&'static str> {
 fn nearest(text: &str, ids: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     const LONGEST: usize = 64;
     let pairs = |text: &str| -> Vec<(char, char)> {
-        let plain: Vec<char> = text.to_lowercase().chars().take(LONGEST).collect();
+        let plain: Vec<char> = text.to_ascii_lowercase().chars().take(LONGEST).collect();
         plain.windows(2).map(|pair| (pair[0], pair[1])).collect()
     };
     let wanted = pairs(text);

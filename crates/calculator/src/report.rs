@@ -59,6 +59,8 @@ pub struct ModelReport {
     pub state_bytes_per_sequence: Bytes,
     /// Weights in the format in use, before sharding.
     pub weights_bytes: Bytes,
+    /// Those of them that the engine leaves in the memory of the host.
+    pub host_weights_bytes: Bytes,
     /// Context that the model was made for.
     pub context_limit: Option<u64>,
     /// The format in which the model is published.
@@ -180,6 +182,7 @@ fn model_report(resolved: &Resolved, workload: Workload) -> ModelReport {
         kv_bytes_at_context: kv_cache::bytes_at_context(model, workload.context_tokens(), numerics.kv),
         state_bytes_per_sequence: state::bytes_per_sequence(model),
         weights_bytes: memory::weights(model, numerics.weights),
+        host_weights_bytes: memory::host_weights(model, numerics.weights, resolved.engine.host),
         context_limit: model.context_limit,
         native_format: names::published(model),
     }
@@ -237,7 +240,7 @@ fn warnings(resolved: &Resolved, report: &Report) -> Vec<Warning> {
             warnings.push(Warning::ReplicatedKvHeads { tensor, kv_heads });
         }
     }
-    if resolved.devices.len() > 1 && Stage::all(&resolved.model, resolved.parallelism.pipeline).len() > 1 {
+    if resolved.devices.len() > 1 && Stage::all(&resolved.model, resolved.parallelism).len() > 1 {
         warnings.push(Warning::UnequalDevices);
     }
     let arithmetic = resolved.arithmetic();

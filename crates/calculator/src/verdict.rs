@@ -1,6 +1,6 @@
 //! The answer in one sentence and a few large figures.
 
-use ridgepoint_core::{Bound, Bytes};
+use ridgepoint_core::{Bound, Bytes, WeightFormat};
 
 use crate::names;
 use crate::numbers;
@@ -77,7 +77,7 @@ impl Report {
 
     fn sentence(&self) -> String {
         let model = &self.model.name;
-        let format = names::weight_format(self.numerics.weights).label;
+        let format = self.weights_label();
         let hardware = self.hardware();
         let Some((device, headroom)) = self.tightest().and_then(|device| Some((device, device.headroom()?))) else {
             return format!("Whether {model} in {format} fits on {hardware} depends on a figure that is not known.");
@@ -98,6 +98,15 @@ impl Report {
                 };
                 format!("{model} in {format} does not fit on {hardware}: {amount} missing{each}{why}.{enough}")
             }
+        }
+    }
+
+    /// The format of the weights in words; that of the publisher where none is chosen.
+    fn weights_label(&self) -> &str {
+        if self.numerics.weights == WeightFormat::Native {
+            &self.model.native_format.label
+        } else {
+            names::weight_format(self.numerics.weights).label
         }
     }
 

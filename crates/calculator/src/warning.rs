@@ -78,6 +78,11 @@ pub enum Warning {
         /// Precision used.
         used: ComputePrecision,
     },
+    /// Routed experts that stay on the host, where times are not modelled.
+    HostExperts {
+        /// Layers, counted from the first, whose experts those are.
+        layers: u64,
+    },
     /// Devices of different kinds share the layers evenly.
     UnequalDevices,
     /// The usable memory is a rule of thumb.
@@ -148,6 +153,9 @@ impl core::fmt::Display for Warning {
                 names::precision(*asked),
                 names::precision(*used)
             ),
+            Self::HostExperts { layers } => {
+                write!(f, "the experts of {layers} layers stay in host memory: times are as if they were on the device")
+            }
             Self::UnequalDevices => {
                 write!(f, "devices of different kinds get equal shares of the layers, whatever their size")
             }

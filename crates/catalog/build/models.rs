@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Writes `models.jsonl` and `class_defaults.json` into `out`.
+/// Writes `models.txt` and `class_defaults.json` into `out`.
 pub(crate) fn generate(data: &Path, out: &Path) {
     println!("cargo::rerun-if-changed={}", data.join("models").display());
     println!("cargo::rerun-if-changed={}", data.join("class_defaults.json").display());
     let defaults = read(&data.join("class_defaults.json"));
     write(&out.join("class_defaults.json"), &defaults["classes"].to_string());
-    write(&out.join("models.jsonl"), &models(&data.join("models")));
+    write(&out.join("models.txt"), &models(&data.join("models")));
 }
 
 /// Two lines for each model: what identifies it, and its configuration. `src/models.rs` reads them back.
@@ -53,9 +53,9 @@ struct Entry<'a> {
 impl<'a> Entry<'a> {
     fn text(&self, key: &str) -> &'a str {
         match self.fields[key].as_str() {
-            // The running calculator borrows texts from the packed file, which it can only do without escapes.
-            Some(text) if !text.is_empty() && !text.contains(['"', '\\']) && !text.contains(char::is_control) => text,
-            _ => panic!("{}: this should be a text without quotes and backslashes: {key}", self.place),
+            // Tabs, line ends and bars separate texts in the packed file.
+            Some(text) if !text.is_empty() && !text.contains('|') && !text.contains(char::is_control) => text,
+            _ => panic!("{}: this should be a text without bars and control characters: {key}", self.place),
         }
     }
 
@@ -94,23 +94,24 @@ impl<'a> Entry<'a> {
     }
 
     fn lines(&self) -> String {
+        // What only the reader of the data wants is checked here and stays behind.
         self.text("checked");
+        self.text("source");
         let reconstructed = self.fields["reconstructed"].as_bool().unwrap_or(false);
-        let line = json!([
+        let line = [
             self.text("id"),
             self.text("name"),
             self.text("organisation"),
             self.text("family"),
             self.text("hub_id"),
-            self.aliases(),
-            self.count("parameters"),
-            self.count("active_parameters"),
-            self.context_limit(),
-            reconstructed,
-            self.text("source"),
-        ]);
+            &self.aliases().join("|"),
+            &self.count("parameters").to_string(),
+            &self.count("active_parameters").to_string(),
+            &self.context_limit().map_or_else(String::new, |limit| limit.to_string()),
+            if reconstructed { "reconstructed" } else { "" },
+        ];
         let config = Value::Object(without_factors(self.config()));
-        format!("{line}\n{config}\n")
+        format!("{}\n{config}\n", line.join("\t"))
     }
 }
 

@@ -231,7 +231,6 @@ fn read_model(config: Config) -> Option<Model> {
     Some(storage::note_formats(config, family, model))
 }
 
-
 /// The language model that `config` itself describes.
 fn read_text_model(config: Config, model_type: &str) -> Option<Model> {
     let model = dense::read(config, model_type)

@@ -8,5 +8,5 @@ pub mod models;
 
 pub use config::{ConfigError, ConfigWarning, ParsedConfig, normalise_config, parse_config};
 pub use devices::{Device, DeviceClass, Missing, Supplied, devices, find_device};
-pub use engines::{EngineProfile, engine_profile};
+pub use engines::engine_memory;
 pub use models::{ModelEntry, find_model, models};

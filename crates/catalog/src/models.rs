@@ -27,8 +27,6 @@ pub struct ModelEntry {
     pub context_limit: Option<Tokens>,
     /// Whether the dimensions come from publications instead of the published file, with no independent total.
     pub reconstructed: bool,
-    /// Where the dimensions come from.
-    pub source: &'static str,
     config: &'static str,
     model: OnceLock<Arc<Model>>,
 }
@@ -49,62 +47,35 @@ impl ModelEntry {
     }
 }
 
-/// One line of the catalogue: id, name, organisation, family, Hub id, aliases, parameters, active parameters,
-/// longest context, whether it is reconstructed, source.
-type Line = (
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-    Vec<&'static str>,
-    u64,
-    u64,
-    Option<u64>,
-    bool,
-    &'static str,
-);
-
-/// Every other line is a [`Line`], followed by one with the configuration.
+/// Two lines for each model: fields separated by tabs, then the configuration.
 static CATALOGUE: LazyLock<Vec<ModelEntry>> = LazyLock::new(|| {
-    let mut lines = include_str!(concat!(env!("OUT_DIR"), "/models.jsonl")).lines();
+    let mut lines = include_str!(concat!(env!("OUT_DIR"), "/models.txt")).lines();
     let mut entries = Vec::new();
     while let (Some(line), Some(config)) = (lines.next(), lines.next()) {
-        let line: Line = match serde_json::from_str(line) {
-            Ok(line) => line,
-            Err(error) => panic!("build.rs wrote a line that does not read back: {error}"),
-        };
-        let (
-            id,
-            name,
-            organisation,
-            family,
-            hub_id,
-            aliases,
-            parameters,
-            active_parameters,
-            context,
-            reconstructed,
-            source,
-        ) = line;
-        entries.push(ModelEntry {
-            id,
-            name,
-            organisation,
-            family,
-            hub_id,
-            aliases,
-            parameters,
-            active_parameters,
-            context_limit: context,
-            reconstructed,
-            source,
-            config,
-            model: OnceLock::new(),
-        });
+        entries.push(read_entry(line, config));
     }
     entries
 });
+
+/// Reads back what `build/models.rs` wrote, in the order in which it wrote it.
+fn read_entry(line: &'static str, config: &'static str) -> ModelEntry {
+    let mut fields = line.split('\t');
+    let mut next = || fields.next().unwrap_or_default();
+    ModelEntry {
+        id: next(),
+        name: next(),
+        organisation: next(),
+        family: next(),
+        hub_id: next(),
+        aliases: next().split('|').filter(|alias| !alias.is_empty()).collect(),
+        parameters: next().parse().unwrap_or_default(),
+        active_parameters: next().parse().unwrap_or_default(),
+        context_limit: next().parse().ok(),
+        reconstructed: next() == "reconstructed",
+        config,
+        model: OnceLock::new(),
+    }
+}
 
 /// All models, by organisation and in the order of each organisation's file.
 pub fn models() -> &'static [ModelEntry] {

@@ -44,4 +44,16 @@ pub struct EngineMemory {
     pub context: Bytes,
     /// Buffers of the communication library, on each device that belongs to a group.
     pub collectives: Bytes,
+    /// Weights that it leaves in the memory of the host.
+    pub host: HostWeights,
+}
+
+/// Weights that an engine leaves in the memory of the host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HostWeights {
+    /// Whether tables in which tokens look up rows stay there: llama.cpp reads them with the CPU. A head that is the
+    /// embedding used again then has a copy on the device.
+    pub lookups: bool,
+    /// Layers, counted from the first, whose routed experts stay there.
+    pub expert_layers: usize,
 }

@@ -74,7 +74,7 @@ impl Deployment<'_> {
     /// Stages work one after another; ranks of a stage together, so the slowest sets the pace.
     pub fn pass(&self, pass: Pass) -> Option<PassTime> {
         let mut result = PassTime::default();
-        for (stage, devices) in Stage::all(self.model, self.parallelism.pipeline).into_iter().zip(self.stages) {
+        for (stage, devices) in Stage::all(self.model, self.parallelism).into_iter().zip(self.stages) {
             for operation in operation::of_stage(self.model, stage, pass, self.numerics, self.parallelism) {
                 let timed = slowest(operation, devices)?;
                 result.time += timed.time;

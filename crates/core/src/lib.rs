@@ -2,9 +2,9 @@
 //! that work takes at least on a device.
 //!
 //! Read it in this order: [`units`] for the quantities, [`tensor`], [`attention`], [`feed_forward`] and [`model`] for
-//! what a model is, [`format`] and [`weights`] for how its numbers are stored, [`kv_cache`], [`state`] and [`memory`] for what a device
-//! holds, [`operation`], [`roofline`] and [`latency`] for time. [`first_principles`] has the same ideas in seven small
-//! functions over plain numbers.
+//! what a model is, [`format`] and [`weights`] for how its numbers are stored, [`kv_cache`], [`state`] and [`memory`]
+//! for what a device holds, [`operation`], [`roofline`] and [`latency`] for time. [`first_principles`] has the same
+//! ideas in seven small functions over plain numbers.
 //!
 //! No IO, no clock, no text for people and no dependency: `+ - * /` and comparisons only, so that a browser and a
 //! server compute the same bits.
@@ -31,7 +31,7 @@ pub mod workload;
 
 pub use accelerator::{Accelerator, Peaks};
 pub use attention::{Attention, AttentionBias, Indexer, Reach, Selection, attention_tensors, linear};
-pub use engine::{Engine, EngineMemory};
+pub use engine::{Engine, EngineMemory, HostWeights};
 pub use feed_forward::{FeedForward, MlpRoles, MlpShape, expected_experts, mlp_tensors};
 pub use format::{
     Arithmetic, ComputePrecision, GgmlType, GgufFile, GgufLayout, GgufRules, KvFormat, Number, Packing, Quantisable,
@@ -45,7 +45,7 @@ pub use latency::{Deployment, PassTime, Speed, TimedOperation, time_per_output_t
 pub use memory::{DeviceMemory, Stage};
 pub use model::{CacheOwner, Head, Layer, Layers, Mixer, Model, Parameters};
 pub use operation::{Numerics, Operation, OperationKind, Pass};
-pub use parallelism::{Parallelism, stage_sizes};
+pub use parallelism::{Parallelism, StageSplit, stage_sizes};
 pub use roofline::{Bound, Cost, Roofline};
 pub use state::{State, StateFormat};
 pub use tensor::{Component, Kind, Role, Sharding, Tensor};

@@ -1,6 +1,6 @@
 //! What each device must hold: weights, KV cache, activations and what the engine keeps for itself.
 
-use crate::engine::EngineMemory;
+use crate::engine::{EngineMemory, HostWeights};
 use crate::format::{KvFormat, Packing, WeightFormat};
 use crate::kv_cache;
 use crate::model::{Head, Layer, Model};
@@ -8,7 +8,7 @@ use crate::parallelism::{Parallelism, stage_sizes};
 use crate::state;
 use crate::tensor::{Component, Kind, Sharding, Tensor};
 use crate::units::{Bytes, Tokens};
-use crate::weights::Weights;
+use crate::weights::{PackedLayers, Weights};
 use crate::workload::Workload;
 
 /// Memory of one device, by use.
@@ -53,11 +53,11 @@ pub struct Stage {
 
 impl Stage {
     /// The stages of a model under pipeline parallelism.
-    pub fn all(model: &Model, pipeline: u64) -> Vec<Self> {
+    pub fn all(model: &Model, parallelism: Parallelism) -> Vec<Self> {
         // More stages than layers cannot be told apart from as many stages as layers.
-        let stages = (pipeline.max(1) as usize).min(model.layers.len().max(1));
+        let stages = (parallelism.pipeline.max(1) as usize).min(model.layers.len().max(1));
         let mut first_layer = 0;
-        stage_sizes(model.layers.len(), stages)
+        stage_sizes(model.layers.len(), stages, parallelism.split)
             .into_iter()
             .enumerate()
             .map(|(index, layers)| {
@@ -111,28 +111,65 @@ pub fn rank_bytes(tensor: Tensor, packing: Packing, kv_heads: u64, parallelism: 
     }
 }
 
-/// Weights that each rank of `stage` holds.
-pub fn stage_weights(model: &Model, stage: Stage, format: WeightFormat, parallelism: Parallelism) -> Bytes {
+/// Weights that each rank of `stage` holds, without those that stay on the host.
+pub fn stage_weights(
+    model: &Model,
+    stage: Stage,
+    format: WeightFormat,
+    parallelism: Parallelism,
+    host: HostWeights,
+) -> Bytes {
     let weights = Weights::new(model, format);
     let outside = |tensor| rank_bytes(tensor, weights.outside(tensor), 1, parallelism);
-    let ends: Bytes = stage.ends(model).into_iter().map(outside).sum();
-    let extras: Bytes = weights.extras().into_iter().map(outside).sum();
-    let layers: Bytes = weights
-        .layers(stage.first_layer..stage.first_layer + stage.layers)
-        .into_iter()
-        .map(|layers| {
+    let mut ends = stage.ends(model);
+    if host.lookups {
+        ends.retain(|tensor| !tensor.role.is_lookup());
+        // The table is elsewhere now, so a tied head needs its own copy on a single stage too.
+        ends.extend(tied_head(model).filter(|_| stage.is_first && stage.is_last));
+    }
+    let last = stage.first_layer + stage.layers;
+    let first_whole = host.expert_layers.clamp(stage.first_layer, last);
+    let layers = |range, with_experts: bool| -> Bytes {
+        let of_kind = |layers: PackedLayers| {
             let kv_heads = layers.layer.mixer.kv_heads();
+            let here = |tensor: &(Tensor, _)| with_experts || !is_routed(tensor.0);
             let bytes = |(tensor, packing)| rank_bytes(tensor, packing, kv_heads, parallelism);
-            weights.tensors(layers).map(bytes).sum::<Bytes>() * layers.count
-        })
-        .sum();
-    ends + extras + layers
+            weights.tensors(layers).filter(here).map(bytes).sum::<Bytes>() * layers.count
+        };
+        weights.layers(range).into_iter().map(of_kind).sum()
+    };
+    let outside: Bytes = ends.into_iter().chain(weights.extras()).map(outside).sum();
+    outside + layers(stage.first_layer..first_whole, false) + layers(first_whole..last, true)
+}
+
+/// Weights that stay on the host.
+pub fn host_weights(model: &Model, format: WeightFormat, host: HostWeights) -> Bytes {
+    let weights = Weights::new(model, format);
+    let whole = |(tensor, packing)| rank_bytes(tensor, packing, 1, Parallelism::SINGLE);
+    let lookups = model.input.iter().filter(|tensor| host.lookups && tensor.role.is_lookup());
+    let lookups: Bytes = lookups.map(|&tensor| whole((tensor, weights.outside(tensor)))).sum();
+    let experts = weights.layers(0..host.expert_layers.min(model.layers.len())).into_iter().map(|layers| {
+        let routed = weights.tensors(layers).filter(|(tensor, _)| is_routed(*tensor));
+        routed.map(whole).sum::<Bytes>() * layers.count
+    });
+    lookups + experts.sum::<Bytes>()
+}
+
+fn is_routed(tensor: Tensor) -> bool {
+    tensor.role.component() == Component::RoutedExperts
+}
+
+const fn tied_head(model: &Model) -> Option<Tensor> {
+    match model.head {
+        Head::Tied(tensor) => Some(tensor),
+        Head::Own(_) | Head::None => None,
+    }
 }
 
 /// Weights of the whole model on one device.
 pub fn weights(model: &Model, format: WeightFormat) -> Bytes {
     let whole = Stage { first_layer: 0, layers: model.layers.len(), is_first: true, is_last: true };
-    stage_weights(model, whole, format, Parallelism::SINGLE)
+    stage_weights(model, whole, format, Parallelism::SINGLE, HostWeights::default())
 }
 
 /// KV cache that each rank of `stage` holds for `sequences` sequences of `context` tokens.
@@ -244,10 +281,10 @@ pub fn by_stage(
     let tokens = sequences.saturating_mul(workload.prompt_tokens).min(engine.tokens_per_pass).max(sequences);
     let collectives =
         if parallelism.tensor.saturating_mul(parallelism.pipeline) > 1 { engine.collectives } else { Bytes::ZERO };
-    Stage::all(model, parallelism.pipeline)
+    Stage::all(model, parallelism)
         .into_iter()
         .map(|stage| DeviceMemory {
-            weights: stage_weights(model, stage, weights, parallelism),
+            weights: stage_weights(model, stage, weights, parallelism, engine.host),
             kv_cache: stage_kv_cache(model, stage, sequences, workload.context_tokens(), kv, parallelism.tensor),
             state: stage_state(model, stage, sequences, parallelism.tensor),
             activations: activations(model, tokens, sequences, parallelism.tensor),

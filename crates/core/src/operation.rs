@@ -235,8 +235,7 @@ impl Work<'_> {
         let flops = 2.0 * tensor.parameters() as f64 * tokens as f64 / ranks;
         Cost {
             flops: Flops::new(flops),
-            traffic: rank_bytes(tensor, packing, kv_heads, self.parallelism)
-                + self.vectors(tensor, tokens, ranks),
+            traffic: rank_bytes(tensor, packing, kv_heads, self.parallelism) + self.vectors(tensor, tokens, ranks),
             communication: Bytes::ZERO,
         }
     }

@@ -11,11 +11,24 @@ pub struct Parallelism {
     pub expert: u64,
     /// DP: this many replicas serve different sequences.
     pub data: u64,
+    /// How layers are dealt out over stages.
+    pub split: StageSplit,
+}
+
+/// How engines deal layers out over pipeline stages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StageSplit {
+    /// As evenly as possible; extra layers go to the stages just before the last one, which also holds the output head
+    /// (the rule of vLLM's `get_pp_indices`).
+    Layers,
+    /// The head counts as one more layer, and extra ones go to the front (llama.cpp with `--split-mode layer` on
+    /// devices of one size: the layer-to-device table in its `load_tensors`).
+    LayersAndHead,
 }
 
 impl Parallelism {
     /// One device.
-    pub const SINGLE: Self = Self { tensor: 1, pipeline: 1, expert: 1, data: 1 };
+    pub const SINGLE: Self = Self { tensor: 1, pipeline: 1, expert: 1, data: 1, split: StageSplit::Layers };
 
     /// Devices that take part.
     pub const fn devices(self) -> u64 {
@@ -31,23 +44,30 @@ impl Parallelism {
     }
 }
 
-/// Splits `layers` into `stages` consecutive runs, as even as possible.
-///
-/// The extra layers go to the stages just before the last one, which also holds the output head
-/// (the rule of vLLM's `get_pp_indices`).
+/// Splits `layers` into `stages` consecutive runs.
 ///
 /// ```
-/// # use ridgepoint_core::stage_sizes;
-/// assert_eq!(stage_sizes(61, 4), [15, 15, 16, 15]);
-/// assert_eq!(stage_sizes(80, 2), [40, 40]);
+/// # use ridgepoint_core::{StageSplit, stage_sizes};
+/// assert_eq!(stage_sizes(61, 4, StageSplit::Layers), [15, 15, 16, 15]);
+/// assert_eq!(stage_sizes(80, 2, StageSplit::Layers), [40, 40]);
+/// // 48 layers and a head: 24.5 units each, and a layer that begins in the first half belongs to it.
+/// assert_eq!(stage_sizes(48, 2, StageSplit::LayersAndHead), [25, 23]);
 /// ```
-pub fn stage_sizes(layers: usize, stages: usize) -> Vec<usize> {
+pub fn stage_sizes(layers: usize, stages: usize, split: StageSplit) -> Vec<usize> {
     let stages = stages.max(1);
-    let mut sizes = vec![layers / stages; stages];
-    for extra in 0..layers % stages {
-        // With `stages` of two or more, `extra + 2` is at most `stages` because the remainder is smaller than it.
-        let from_the_end = (extra + 2).min(stages);
-        sizes[stages - from_the_end] += 1;
+    match split {
+        StageSplit::Layers => {
+            let mut sizes = vec![layers / stages; stages];
+            for extra in 0..layers % stages {
+                // With two or more stages, `extra + 2` is at most `stages`: the remainder is smaller than it.
+                let from_the_end = (extra + 2).min(stages);
+                sizes[stages - from_the_end] += 1;
+            }
+            sizes
+        }
+        StageSplit::LayersAndHead => {
+            let begins = |stage: usize| (stage * (layers + 1)).div_ceil(stages).min(layers);
+            (0..stages).map(|stage| begins(stage + 1) - begins(stage)).collect()
+        }
     }
-    sizes
 }

@@ -11,5 +11,6 @@ pub mod paint;
 pub mod palette;
 pub mod plot;
 pub mod scene;
+pub mod shape;
 
 pub use figure::Figure;

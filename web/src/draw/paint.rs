@@ -9,7 +9,8 @@ use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBAColor};
 use ridgepoint_calculator::chart::Chart;
 
 use super::label::Area;
-use super::scene::{Align, Face, Hidden, Shape, Spot, scene};
+use super::scene::{Hidden, scene};
+use super::shape::{Align, Face, Shape, Spot};
 
 /// How a chart is to look.
 pub struct Look<'a> {

@@ -163,11 +163,17 @@ fn point_count(chart: &Chart) -> usize {
 fn redraw(canvas: NodeRef<Canvas>, chart: Signal<Chart>, hidden: RwSignal<Hidden>, area: RwSignal<Area>) {
     let is_dark = use_context::<IsDark>();
     let ratio = pixel_ratio();
+    // Asked for when the browser has just laid the page out; at other times the question would make it do so.
+    let size = StoredValue::new((0.0, 0.0));
+    let palette = StoredValue::new(None::<Palette>);
     let draw = move || {
         let canvas = canvas.try_get_untracked().flatten()?;
-        let hidden = hidden.try_get_untracked()?;
-        let drawn = chart.try_with_untracked(|chart| draw(&canvas, chart, hidden, ratio.get_untracked()))??;
-        area.try_set(drawn);
+        let (hidden, size, ratio) = (hidden.try_get_untracked()?, size.try_get_value()?, ratio.try_get_untracked()?);
+        let drawn = palette.try_update_value(|palette| {
+            let palette = palette.get_or_insert_with(Palette::of_page);
+            chart.try_with_untracked(|chart| draw(&canvas, size, ratio, palette, chart, hidden))?
+        });
+        area.try_set(drawn??);
         Some(())
     };
     let frame = Frame::new(Box::new(move || _ = draw()));
@@ -175,35 +181,53 @@ fn redraw(canvas: NodeRef<Canvas>, chart: Signal<Chart>, hidden: RwSignal<Hidden
         chart.track();
         hidden.track();
         ratio.track();
+        frame.request();
+    });
+    effect(move || {
         if let Some(IsDark(is_dark)) = is_dark {
             is_dark.track();
         }
+        palette.set_value(None);
         frame.request();
     });
     effect(move || {
         if let Some(canvas) = canvas.get() {
-            listen_to_size(&canvas, Box::new(move || frame.request()));
+            let measured = canvas.clone();
+            let measure = move || {
+                let area = measured.get_bounding_client_rect();
+                size.try_set_value((area.width(), area.height()));
+                frame.request();
+            };
+            listen_to_size(&canvas, Box::new(measure));
         }
     });
     if let Some(window) = web_sys::window() {
         // The theme has put light colours on by now, and no frame comes before the paper.
-        listen(&window, "beforeprint", Box::new(move |_| _ = draw()));
-        listen(&window, "afterprint", Box::new(move |_| frame.request()));
+        let print = move || {
+            palette.try_set_value(None);
+            draw();
+        };
+        listen(&window, "beforeprint", Box::new(move |_| print()));
+        listen(&window, "afterprint", Box::new(move |_| print()));
     }
 }
 
-fn draw(canvas: &HtmlCanvasElement, chart: &Chart, hidden: Hidden, pixel_ratio: f64) -> Option<Area> {
-    let size = canvas.get_bounding_client_rect();
-    let size = (size.width(), size.height());
+fn draw(
+    canvas: &HtmlCanvasElement,
+    size: (f64, f64),
+    pixel_ratio: f64,
+    palette: &Palette,
+    chart: &Chart,
+    hidden: Hidden,
+) -> Option<Area> {
     if size.0 < 1.0 || size.1 < 1.0 {
         return None;
     }
-    let palette = Palette::of_page();
     let look = Look {
         size,
         units: Crisp::units_per_pixel(pixel_ratio),
         colours: &|token| palette.colour(token),
-        font: &palette.font(),
+        font: palette.font(),
         hidden,
     };
     paint(Crisp::on(canvas, size.0, size.1, pixel_ratio)?, chart, &look).ok()

@@ -93,15 +93,15 @@ fn parse_count(typed: &str, most: u64) -> Result<Option<u64>, String> {
 }
 
 fn fraction(fraction: Option<f64>) -> String {
-    fraction.map_or_else(|| "default".to_owned(), |fraction| fraction.to_string())
+    fraction.map_or_else(|| "default".to_owned(), numbers::decimal)
 }
 
 fn parse_fraction(typed: &str) -> Result<Option<f64>, String> {
     match typed {
         "" | "default" => Ok(None),
-        typed => match typed.parse() {
-            Ok(fraction) if fraction > 0.0 && fraction <= 1.0 => Ok(Some(fraction)),
-            Ok(_) | Err(_) => Err("enter a fraction above 0 and at most 1, such as 0.9".to_owned()),
+        typed => match numbers::parse_decimal(typed) {
+            Some(fraction) if fraction > 0.0 && fraction <= 1.0 => Ok(Some(fraction)),
+            Some(_) | None => Err("enter a fraction above 0 and at most 1, such as 0.9".to_owned()),
         },
     }
 }

@@ -26,7 +26,7 @@ impl Entry {
                 name: choice.name.clone(),
                 detail: choice.detail.clone(),
                 words: format!("{} {} {} {} {}", choice.name, choice.detail, choice.id, choice.keywords, list.label)
-                    .to_lowercase(),
+                    .to_ascii_lowercase(),
             })
         });
         choices.collect()
@@ -42,7 +42,7 @@ pub fn matching(entries: &[Entry], typed: &str) -> Vec<usize> {
 
 /// A name cut where typed words begin and end; every second piece matches one.
 pub fn split_at_matches<'a>(name: &'a str, typed: &str) -> Vec<&'a str> {
-    let lower = name.to_lowercase();
+    let lower = name.to_ascii_lowercase();
     // Lower case may have another length, and then positions in it mean nothing.
     if lower.len() != name.len() {
         return vec![name];
@@ -66,7 +66,7 @@ pub fn split_at_matches<'a>(name: &'a str, typed: &str) -> Vec<&'a str> {
 }
 
 fn words_of(typed: &str) -> Vec<String> {
-    typed.to_lowercase().split_whitespace().map(str::to_owned).collect()
+    typed.to_ascii_lowercase().split_whitespace().map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -91,7 +91,7 @@ mod tests {
     fn every_word_must_be_found_somewhere() {
         assert_eq!(matching(&entries(), "8b DENSE"), [0, 1]);
         assert_eq!(matching(&entries(), "meta gqa"), [0]);
-        assert_eq!(matching(&entries(), "meta qwen"), []);
+        assert!(matching(&entries(), "meta qwen").is_empty());
         assert_eq!(matching(&entries(), ""), [0, 1]);
     }
 

@@ -10,8 +10,13 @@ pub fn StackedBar(
     bar: Bar,
 ) -> impl IntoView {
     let Bar { label, summary, segments, limit, capacity } = bar;
+    let mut end = 0.0;
+    let parts = segments.iter().map(|segment| {
+        end += segment.share;
+        part(segment, end <= limit.position)
+    });
+    let parts = parts.collect_view();
     // What lies beyond the limit, so that an overfull bar looks overfull.
-    let end: f64 = segments.iter().map(|segment| segment.share).sum();
     let excess = (end - limit.position).max(0.0);
     let (limit_at, capacity_at) = (percent(limit.position), percent(capacity.position));
     view! {
@@ -19,7 +24,7 @@ pub fn StackedBar(
             <p class="bar-head"><b>{label}</b><span>{summary}</span></p>
             {marker("bar-marker above", limit)}
             <div class="bar-track" aria-hidden="true">
-                {segments.iter().map(part).collect_view()}
+                {parts}
                 <i class="bar-excess" style:left=limit_at.clone() style:width=percent(excess)></i>
                 <i class="bar-limit" style:left=limit_at></i>
                 <i class="bar-capacity" style:left=capacity_at></i>
@@ -40,10 +45,11 @@ fn marker(class: &'static str, marker: Marker) -> impl IntoView {
     }
 }
 
-fn part(segment: &Segment) -> impl IntoView + use<> {
+/// A part, which has its name on it unless the limit crosses it.
+fn part(segment: &Segment, is_within: bool) -> impl IntoView + use<> {
     view! {
         <div class="bar-part" data-ink=segment.ink.token() style:width=percent(segment.share)>
-            <span><b>{segment.label.clone()}</b></span>
+            <span hidden=!is_within><b>{segment.label.clone()}</b></span>
         </div>
     }
 }

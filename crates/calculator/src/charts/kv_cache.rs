@@ -87,7 +87,7 @@ struct Cache<'a> {
 
 impl<'a> Cache<'a> {
     fn new(resolved: &'a Resolved) -> Self {
-        Self { resolved, stages: Stage::all(&resolved.model, resolved.parallelism.pipeline) }
+        Self { resolved, stages: Stage::all(&resolved.model, resolved.parallelism) }
     }
 
     fn bytes(&self, batch: u64, context: u64) -> Bytes {
@@ -141,7 +141,7 @@ fn sampled(shortest: u64, longest: u64) -> Vec<u64> {
 }
 
 fn y_axis(lowest: f64, highest: f64) -> Axis {
-    let (min, max) = (ticks::decade_below(lowest), ticks::decade_above(highest));
+    let (min, max) = (ticks::decade_below(lowest), highest * 1.5);
     Axis {
         label: "KV cache per device (GiB)".into(),
         scale: Scale::Logarithmic,

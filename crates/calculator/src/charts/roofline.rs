@@ -121,7 +121,7 @@ fn ridge_mark(roofline: Roofline) -> Mark {
         x: ridge.get(),
         y: roofline.peak.get(),
         label: format!("ridge point {}", numbers::intensity(ridge)),
-        ink: Ink::Limit,
+        ink: Ink::Current,
     }
 }
 

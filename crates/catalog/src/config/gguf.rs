@@ -18,8 +18,8 @@ const FUSED: &[&str] = &[
     "phi3small",
     "qwen",
 ];
-/// Families in whose recurrent layers what passes through the convolution is a tensor called `attn_qkv`.
-const RECURRENT_QKV: &[&str] = &["qwen3_5_moe_text", "qwen3_5_text", "qwen3_next"];
+/// How the names of families begin in whose recurrent layers what passes through the convolution is a tensor called `attn_qkv`.
+const RECURRENT_QKV: &[&str] = &["qwen3_5", "qwen3_next"];
 /// Families that llama.cpp calls a 70B when they have 80 layers (`LLM_TYPE_70B` in its `src/llama-model.cpp`).
 const SEVENTY_B: &[&str] = &["llama", "mistral", "nemotron-nas", "olmo", "qwen2", "Yi"];
 const SEVENTY_B_LAYERS: usize = 80;
@@ -34,7 +34,7 @@ pub(super) fn layout(text: Config, model_type: &str, model: &Model) -> GgufLayou
     GgufLayout {
         rules,
         fused_qkv: FUSED.contains(&model_type),
-        recurrent_qkv: RECURRENT_QKV.contains(&model_type),
+        recurrent_qkv: RECURRENT_QKV.iter().any(|family| model_type.starts_with(family)),
         whole_kv_b: model_type == "minicpm3",
         rope_factors: rope_factors(text, model),
     }

@@ -42,7 +42,8 @@ pub(super) fn note_formats(config: Config, model_type: &str, model: Model) -> Mo
     let names = Names::of(model_type, model.hidden_size);
     let tied = matches!(model.head, Head::Tied(_));
     let packing = |tensor: Tensor, layer: Option<(&Layer, u64)>| {
-        let packing = if tied && layer.is_none() { scheme.tied_packing(tensor) } else { scheme.packing(names, tensor, layer) };
+        let packing =
+            if tied && layer.is_none() { scheme.tied_packing(tensor) } else { scheme.packing(names, tensor, layer) };
         tensor.stored(packing.unwrap_or(wide))
     };
     stored(model, packing, scheme.depends_on_layer())

@@ -109,7 +109,7 @@ pub(super) fn read(quantised: Config) -> Result<Scheme, String> {
         "compressed-tensors" => config_groups(quantised)?,
         // Newer ModelOpt files have the groups of compressed-tensors, mixed ones a list of layers.
         "modelopt" | "modelopt_fp4" => match algorithm {
-            Some("MIXED_PRECISION") => mixed(quantised),
+            Some("MIXED_PRECISION") if quantised.says("quantized_layers") => mixed(quantised),
             _ if quantised.says("config_groups") => config_groups(quantised)?,
             Some(algorithm) => {
                 let packing = model_opt(algorithm, group_size(quantised, 128));
@@ -192,7 +192,7 @@ fn torchao(config: Config) -> Option<Packing> {
         .and_then(|default| default.text("_type"))
         .or_else(|| if config.is_text("quant_type") { config.text("quant_type") } else { None })?;
     let data = default.and_then(|default| default.child("_data")).unwrap_or(config);
-    let name = name.to_lowercase().replace('_', "");
+    let name = name.to_ascii_lowercase().replace('_', "");
     let holds = |part: &str| name.contains(part);
     if holds("int4") {
         Some(groups(integer(4), group_size(data, 128), 16 + 16))

@@ -12,19 +12,24 @@ pub(super) struct Names {
     hidden: u64,
 }
 
+/// How the names of families begin that do not call their parts `self_attn` and `mlp`.
+const FAMILIES: &[(&str, &str, &str, &str)] = &[
+    ("deepseek_v4", "attn", "ffn", "ffn"),
+    ("gemma4", "self_attn", "mlp", ""),
+    ("granitemoe", "self_attn", "mlp", "block_sparse_moe"),
+    ("jamba", "self_attn", "feed_forward", "feed_forward"),
+    ("lfm2", "self_attn", "feed_forward", "feed_forward"),
+    ("llama4", "self_attn", "feed_forward", "feed_forward"),
+    ("minimax", "self_attn", "mlp", "block_sparse_moe"),
+    ("mixtral", "self_attn", "mlp", "block_sparse_moe"),
+    ("nemotron_h", "mixer", "mixer", "mixer"),
+    ("phimoe", "self_attn", "mlp", "block_sparse_moe"),
+];
+
 impl Names {
     pub(super) fn of(model_type: &str, hidden: u64) -> Self {
-        let (attention, mlp, mixture) = match model_type {
-            "deepseek_v4" => ("attn", "ffn", "ffn"),
-            "gemma4_text" => ("self_attn", "mlp", ""),
-            "llama4_text" => ("self_attn", "feed_forward", "feed_forward"),
-            "jamba" | "lfm2" | "lfm2_moe" => ("self_attn", "feed_forward", "feed_forward"),
-            "minimax" | "minimax_m2" | "minimax_m3" | "mixtral" | "phimoe" | "granitemoe" | "granitemoehybrid" => {
-                ("self_attn", "mlp", "block_sparse_moe")
-            }
-            "nemotron_h" => ("mixer", "mixer", "mixer"),
-            _ => ("self_attn", "mlp", "mlp"),
-        };
+        let family = FAMILIES.iter().find(|(family, ..)| model_type.starts_with(family));
+        let (_, attention, mlp, mixture) = family.copied().unwrap_or(("", "self_attn", "mlp", "mlp"));
         Self { attention, mlp, mixture, hidden }
     }
 
