@@ -12,6 +12,9 @@ use crate::Trouble;
 /// Where the page is served a second time, as it is on a host that gives each project a folder.
 pub const SUB_PATH: &str = "/sub/path/";
 
+/// Where a page of somebody else is served, which shows the calculator of its own query in a frame.
+pub const HOST_PAGE: &str = "/elsewhere/host.html";
+
 /// The built page, served on this machine until the tests end.
 #[derive(Debug)]
 pub struct Site {
@@ -66,6 +69,9 @@ fn answer(connection: &TcpStream, dist: &Path) -> io::Result<()> {
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let file = file_of(target, dist).filter(|file| file.is_file());
     let (status, kind, body) = match (method, file) {
+        ("GET", _) if target.split('?').next() == Some(HOST_PAGE) => {
+            ("200 OK", "text/html; charset=utf-8", include_bytes!("pages/host.html").to_vec())
+        }
         ("GET" | "HEAD", Some(file)) => ("200 OK", media_type(&file), fs::read(file)?),
         ("GET" | "HEAD", None) => ("404 Not Found", "text/plain", b"not found".to_vec()),
         _ => ("405 Method Not Allowed", "text/plain", Vec::new()),

@@ -27,7 +27,7 @@ pub(crate) fn run_all(places: &Places) -> Result<(), String> {
             .args(["clippy", "--package", "ridgepoint-web", "--all-targets", "--target", setup::WASM])
             .args(deny_warnings))
     });
-    tally.tests("tests", cargo().args(["test", "--workspace", "--no-fail-fast"]));
+    tally.tests("tests", cargo().args(["test", "--workspace", "--no-fail-fast", "--", "--show-output"]));
     tally.check("command line program", || run(cargo().args(["build", "--release", "--package", "ridgepoint-cli"])));
     tally.check("page", || page::build(places));
     tally.check("size budget", || size::check(places));
