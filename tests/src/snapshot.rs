@@ -48,6 +48,6 @@ pub fn difference(way: &str, found: &Value, expected: &Value) -> Option<String> 
         (Value::Array(here), Value::Array(there)) if here.len() == there.len() => {
             here.iter().zip(there).enumerate().find_map(|(index, (a, b))| difference(&format!("{way}[{index}]"), a, b))
         }
-        _ => Some(format!("{way}\n   shows {found}\n expected {expected}")),
+        _ => Some(format!("{way} shows {found}, expected {expected}")),
     }
 }

@@ -141,11 +141,18 @@ impl Resolved {
         device.accelerator(self.supplied)
     }
 
-    /// The distinct accelerators of each stage. `None` where a figure of a device is missing.
+    /// A device as far as time goes, which does not depend on how much memory there is. `None` where the bandwidth is
+    /// not known.
+    pub fn paced(&self, device: &Device) -> Option<Accelerator> {
+        let memory = self.supplied.memory.or(device.memory.nominal).or(Some(Bytes::ZERO));
+        device.accelerator(Supplied { memory, ..self.supplied }).ok()
+    }
+
+    /// The distinct accelerators of each stage, for times. `None` where a bandwidth is missing.
     pub fn stages(&self) -> Option<Vec<Vec<Accelerator>>> {
         let mut stages = vec![Vec::new(); Stage::all(&self.model, self.parallelism).len()];
         for run in self.runs() {
-            let accelerator = self.accelerator(run.device).ok()?;
+            let accelerator = self.paced(run.device)?;
             if let Some(stage) = stages.get_mut(run.stage as usize) {
                 stage.push(accelerator);
             }

@@ -1,6 +1,6 @@
 //! The answer in numbers: everything that the page, the command line and other programs show.
 
-use ridgepoint_catalog::devices::{Device, UsableSource};
+use ridgepoint_catalog::devices::{Device, Missing, UsableSource};
 use ridgepoint_core::{
     Arithmetic, Bytes, ComputePrecision, DeviceMemory, Numerics, Parallelism, Parameters, Roofline, Speed, Stage,
     TokensPerSecond, Workload, kv_cache, memory, state, tokens_per_second,
@@ -212,7 +212,7 @@ fn room(resolved: &Resolved, device: &Device) -> Option<Room> {
 
 /// Rooflines at the precision of the weights and at the 16 bit of everything else.
 fn rooflines(resolved: &Resolved) -> Vec<(ComputePrecision, Roofline)> {
-    let Some(accelerator) = resolved.devices.first().and_then(|(device, _)| resolved.accelerator(device).ok()) else {
+    let Some(accelerator) = resolved.devices.first().and_then(|(device, _)| resolved.paced(device)) else {
         return Vec::new();
     };
     let mut rooflines: Vec<(ComputePrecision, Roofline)> = Vec::new();
@@ -248,25 +248,25 @@ fn warnings(resolved: &Resolved, report: &Report) -> Vec<Warning> {
         let name = || device.name.to_string();
         match resolved.accelerator(device) {
             Err(missing) => warnings.push(Warning::UnknownDevice { device: name(), missing }),
-            Ok(accelerator) => {
-                match device.usable_memory(accelerator.nominal_memory).1 {
-                    UsableSource::Rule(_) => warnings.push(Warning::AssumedMemory { device: name() }),
-                    UsableSource::Driver | UsableSource::Documented => {}
-                }
-                match (arithmetic, accelerator.roofline(arithmetic)) {
-                    (Arithmetic::Native(asked), Some((used, _))) if asked != used => {
-                        warnings.push(Warning::PrecisionFallback { device: name(), asked, used });
-                    }
-                    (Arithmetic::Native(_) | Arithmetic::WeightOnly, Some(_)) => {}
-                    (Arithmetic::Native(_) | Arithmetic::WeightOnly, None) => {
-                        warnings.push(Warning::UnknownPeak { device: name() });
-                    }
-                }
+            Ok(accelerator) => match device.usable_memory(accelerator.nominal_memory).1 {
+                UsableSource::Rule(_) => warnings.push(Warning::AssumedMemory { device: name() }),
+                UsableSource::Driver | UsableSource::Documented => {}
+            },
+        }
+        match resolved.paced(device).map(|accelerator| (arithmetic, accelerator.roofline(arithmetic))) {
+            Some((Arithmetic::Native(asked), Some((used, _)))) if asked != used => {
+                warnings.push(Warning::PrecisionFallback { device: name(), asked, used });
             }
+            Some((Arithmetic::Native(_) | Arithmetic::WeightOnly, None)) => {
+                warnings.push(Warning::UnknownPeak { device: name() });
+            }
+            Some((Arithmetic::Native(_) | Arithmetic::WeightOnly, Some(_))) | None => {}
         }
     }
-    let knows_all =
-        !warnings.iter().any(|warning| matches!(warning, Warning::UnknownDevice { .. } | Warning::UnknownPeak { .. }));
+    let is_explained = |warning: &Warning| {
+        matches!(warning, Warning::UnknownDevice { missing: Missing::Bandwidth, .. } | Warning::UnknownPeak { .. })
+    };
+    let knows_all = !warnings.iter().any(is_explained);
     if report.speed.is_none() && knows_all {
         let device = resolved.devices.first().map_or_else(String::new, |(device, _)| device.name.to_string());
         warnings.push(Warning::UnknownLink { device });

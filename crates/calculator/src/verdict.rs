@@ -155,19 +155,15 @@ impl Report {
         );
         let ideal = |value: Option<numbers::Amount>| value.map_or_else(unknown, split);
         let speed = self.speed.as_ref();
-        let tpot = speed.map_or_else(String::new, |speed| format!("TPOT {}", numbers::seconds(speed.tpot)));
+        let tpot = speed
+            .map_or_else(|| "TPOT not known".into(), |speed| format!("TPOT {}, at best", numbers::seconds(speed.tpot)));
         let batch = self.workload.batch;
         let together =
             if batch == 1 { "1 sequence".to_string() } else { format!("{} sequences", numbers::count(batch)) };
         vec![
             memory,
             figure("ttft", "TTFT", ideal(speed.map(|speed| numbers::seconds(speed.ttft))), "alone, at best".into()),
-            figure(
-                "per-user",
-                "Per user",
-                ideal(speed.map(|speed| numbers::tokens_per_second(speed.per_user))),
-                format!("{tpot}, at best"),
-            ),
+            figure("per-user", "Per user", ideal(speed.map(|speed| numbers::tokens_per_second(speed.per_user))), tpot),
             figure(
                 "output",
                 "Total output",

@@ -1,0 +1,170 @@
+//! What the page should show for a query: the calculator's own words for the same scenario, in the form of a snapshot.
+
+use ridgepoint_calculator::breakdown::Bar;
+use ridgepoint_calculator::chart::Chart;
+use ridgepoint_calculator::facts::{self, Fact};
+use ridgepoint_calculator::link::{self, Link};
+use ridgepoint_calculator::report::Report;
+use ridgepoint_calculator::scenario::{Degree, ModelChoice, Scenario, View};
+use ridgepoint_calculator::table::Table;
+use ridgepoint_calculator::verdict::{Fit, Verdict};
+use ridgepoint_calculator::{charts, names, numbers, options};
+use ridgepoint_tests::Trouble;
+use ridgepoint_tests::page::Page;
+use serde_json::{Value, json};
+
+/// Waits until the page shows everything that follows from a query, notices on the query included. A failure names the
+/// first thing that differs. The table of the cache's chart is opened for it.
+pub async fn expect_scenario(page: &Page<'_>, query: &str) -> Result<(), Trouble> {
+    let expected = snapshot(&link::decode(query));
+    if !expected["full"].is_null() {
+        page.open_cache_table().await?;
+    }
+    page.wait_to_show(&expected).await.map_err(|error| format!("{query}: {error}").into())
+}
+
+/// Waits until the address of the page is the one that the calculator writes for a query.
+pub async fn expect_address(page: &Page<'_>, query: &str) -> Result<(), Trouble> {
+    let Link { scenario, presentation, .. } = link::decode(query);
+    let expected = json!(format!("?{}", link::encode(&scenario, &presentation)));
+    page.wait_until(&format!("location.search + location.hash === {expected}"))
+        .await
+        .map_err(|error| format!("{query}: the address does not follow: {error}").into())
+}
+
+/// A query with some of its pairs replaced or added, as the calculator writes it.
+pub fn with(query: &str, changes: &str) -> String {
+    let changed = |pair: &&str| changes.split('&').all(|change| key(change) != key(pair));
+    let kept: Vec<&str> = query.trim_start_matches('?').split('&').filter(changed).collect();
+    let Link { scenario, presentation, notices } = link::decode(&format!("{}&{changes}", kept.join("&")));
+    assert!(notices.is_empty(), "a test's own query is right: {notices:?}");
+    format!("?{}", link::encode(&scenario, &presentation))
+}
+
+fn key(pair: &str) -> &str {
+    pair.split_once('=').map_or(pair, |(key, _)| key)
+}
+
+/// The snapshot of a page that shows a link.
+pub fn snapshot(link: &Link) -> Value {
+    let Link { scenario, presentation, notices } = link;
+    let report = Report::of(scenario);
+    let breakdown = report.breakdown();
+    let (cache, roofline) = (charts::kv_cache(scenario), charts::roofline(&report));
+    let layout = scenario.layout;
+    let degrees = [layout.tensor, layout.pipeline, layout.expert, layout.data].map(degree);
+    let full = json!({
+        "model": model_name(scenario, &report),
+        "device": device_name(&scenario.devices[0].id),
+        "count": numbers::count(scenario.devices[0].count),
+        "batch": numbers::count(scenario.workload.batch),
+        "prompt": numbers::count(scenario.workload.prompt_tokens),
+        "output": numbers::count(scenario.workload.output_tokens),
+        "weights": scenario.weights.map_or("native", |format| names::weight_format(format).id),
+        "kv": names::kv_format(scenario.kv).id,
+        "engine": names::engine(scenario.engine).id,
+        "layout": degrees,
+        "modelFacts": all(&facts::model(&report), fact),
+        "hardwareFacts": all(&facts::hardware(&report), fact),
+        "notices": all(notices, |notice| words(&notice.to_string())),
+        "warnings": all(&report.warnings, |warning| words(&warning.to_string())),
+        "openView": [format!("panel-{}", presentation.view.id())],
+        "breakdown": table(&breakdown.table),
+        "operations": table(&report.operations()),
+        "cacheTable": table(&cache.table),
+    });
+    // The fullest device comes first, and there is room for one.
+    let bars_embedded = if presentation.view == View::Memory { 1 } else { 0 };
+    let bars = if presentation.embed { bars_embedded } else { breakdown.bars.len() };
+    let is_shown = |view: View| !presentation.embed || presentation.view == view;
+    let shown_chart = |view: View, shown: &Chart| is_shown(view).then(|| chart(shown));
+    json!({
+        "verdict": verdict(&report.verdict()),
+        "bars": all(&breakdown.bars[..bars.min(breakdown.bars.len())], bar),
+        "charts": { "cache": shown_chart(View::Memory, &cache), "roofline": shown_chart(View::Speed, &roofline) },
+        "full": if presentation.embed { Value::Null } else { full },
+    })
+}
+
+fn verdict(verdict: &Verdict) -> Value {
+    let fit = match verdict.fit {
+        Fit::Fits => "good",
+        Fit::Tight => "tight",
+        Fit::TooLarge => "bad",
+        Fit::Unknown => "unknown",
+    };
+    json!({
+        "fit": fit,
+        "word": verdict.fit.label(),
+        "sentence": words(&verdict.sentence),
+        "limit": words(&verdict.limit),
+        "figures": all(&verdict.figures, |figure| json!([
+            format!("figure-{}", figure.id),
+            words(figure.label).as_str(),
+            words(&figure.value),
+            words(&figure.unit),
+            words(&figure.note),
+        ])),
+    })
+}
+
+fn bar(bar: &Bar) -> Value {
+    json!({
+        "label": words(&bar.label),
+        "summary": words(&bar.summary),
+        "markers": [words(&bar.limit.label), words(&bar.capacity.label)],
+        "parts": all(&bar.segments, |segment| json!([words(&segment.label), words(&segment.value)])),
+    })
+}
+
+fn chart(chart: &Chart) -> Value {
+    let names: Vec<String> =
+        chart.series.iter().filter(|series| !series.name.is_empty()).map(|series| words(&series.name)).collect();
+    json!({
+        "title": words(&chart.title),
+        "caption": words(&chart.caption),
+        "legend": if names.len() > 1 { names } else { Vec::new() },
+    })
+}
+
+fn table(table: &Table) -> Value {
+    json!({
+        "caption": words(&table.caption),
+        "columns": all(&table.columns, |column| words(&column.label)),
+        "rows": all(&table.rows, |row| all(&row.cells, |cell| words(cell))),
+        "totals": all(&table.rows, |row| row.total),
+    })
+}
+
+fn fact(fact: &Fact) -> Value {
+    json!([words(fact.label), words(&fact.value)])
+}
+
+fn degree(degree: Degree) -> String {
+    match degree {
+        Degree::Auto => "auto".to_owned(),
+        Degree::Of(count) => numbers::count(count),
+    }
+}
+
+fn model_name(scenario: &Scenario, report: &Report) -> String {
+    match &scenario.model {
+        ModelChoice::Catalogue(_) => report.model.name.clone(),
+        ModelChoice::Custom(custom) => custom.name().to_owned(),
+    }
+}
+
+fn device_name(id: &str) -> String {
+    let groups = options::devices();
+    let choice = groups.iter().flat_map(|group| &group.choices).find(|choice| choice.id == id);
+    choice.map(|choice| choice.name.clone()).unwrap_or_default()
+}
+
+fn all<T, U: Into<Value>>(list: &[T], show: impl Fn(&T) -> U) -> Value {
+    Value::Array(list.iter().map(|one| show(one).into()).collect())
+}
+
+/// Words with single spaces between them, as the page has them.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
