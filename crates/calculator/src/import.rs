@@ -2,7 +2,16 @@
 //!
 //! Nothing here touches the network. The page does, when it is asked to, and only the host that was named.
 
+mod contents;
+
+pub use contents::{Files, Found, Outcome, Step, read, read_text, types};
+
 use core::fmt;
+
+use ridgepoint_catalog::headers::{gguf, index};
+
+use crate::numbers;
+use ridgepoint_core::Bytes;
 
 /// Where Hugging Face ids are looked up unless the reader names a mirror.
 pub const HUB: &str = "https://huggingface.co";
@@ -15,48 +24,27 @@ pub const MOST_CONFIG_BYTES: usize = 8 << 20;
 pub struct Request {
     /// Its address.
     pub url: String,
-    /// What it holds, going by its name.
-    pub kind: FileKind,
     /// What to call the model.
     pub name: String,
-    /// Whether a repository on a hub was named, rather than a file.
-    pub from_hub: bool,
+    /// Whether it is worth asking for its start alone: weights are large and begin with all that is needed. What the
+    /// file really is, its first bytes tell.
+    pub only_start: bool,
+    /// Most bytes that are read.
+    pub most: u64,
 }
 
-/// What a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FileKind {
-    /// A `config.json`.
-    Config,
-    /// An index of safetensors shards.
-    Index,
-    /// Weights with a header in front.
-    Safetensors,
-    /// Weights with metadata in front.
-    Gguf,
-}
-
-impl FileKind {
-    /// What a file with this name holds.
-    pub fn of_name(name: &str) -> Self {
-        let name = name.to_ascii_lowercase();
-        if name.ends_with(".gguf") {
-            Self::Gguf
-        } else if name.ends_with(".safetensors") {
-            Self::Safetensors
-        } else if name.ends_with(".safetensors.index.json") {
-            Self::Index
+impl Request {
+    fn new(url: String, file: &str, name: &str) -> Self {
+        let lower = file.to_ascii_lowercase();
+        let only_start = lower.ends_with(".gguf") || lower.ends_with(".safetensors");
+        let most = if only_start {
+            gguf::LONGEST_HEADER
+        } else if lower.ends_with(".index.json") {
+            index::LONGEST
         } else {
-            Self::Config
-        }
-    }
-
-    /// Whether only the start of the file is wanted.
-    pub const fn is_header_only(self) -> bool {
-        match self {
-            Self::Config | Self::Index => false,
-            Self::Safetensors | Self::Gguf => true,
-        }
+            MOST_CONFIG_BYTES as u64
+        };
+        Self { url, name: name.into(), only_start, most }
     }
 }
 
@@ -76,7 +64,7 @@ impl FileKind {
 /// A sentence that says what is expected.
 pub fn request(text: &str, endpoint: &str) -> Result<Request, String> {
     let text = text.trim();
-    let endpoint = endpoint.trim_end_matches('/');
+    let endpoint = endpoint.trim().trim_end_matches('/');
     if text.is_empty() {
         return Err("enter a Hugging Face id such as Qwen/Qwen3-8B, or the https address of a file".into());
     }
@@ -85,13 +73,19 @@ pub fn request(text: &str, endpoint: &str) -> Result<Request, String> {
             return on_hub(path, endpoint);
         }
     }
-    match text.split_once("://") {
-        Some(("https", _)) => Ok(file(text)),
+    if !text.contains("://") {
+        return on_hub(text, endpoint);
+    }
+    check_scheme(text)?;
+    Ok(file(text))
+}
+
+fn check_scheme(url: &str) -> Result<(), String> {
+    match url.split_once("://") {
+        Some(("https", _)) => Ok(()),
         // A mirror on this machine has no certificate.
-        Some(("http", rest)) if is_this_machine(rest) => Ok(file(text)),
-        Some(("http", _)) => Err("the address must start with https: browsers refuse the rest".into()),
-        Some(_) => Err("only https addresses can be fetched".into()),
-        None => on_hub(text, endpoint),
+        Some(("http", rest)) if is_this_machine(rest) => Ok(()),
+        Some(_) | None => Err("the address must start with https: browsers refuse the rest".into()),
     }
 }
 
@@ -103,7 +97,7 @@ fn is_this_machine(rest: &str) -> bool {
 fn file(url: &str) -> Request {
     let path = url.split(['?', '#']).next().unwrap_or(url);
     let file = path.rsplit('/').next().unwrap_or(path);
-    Request { url: url.into(), kind: FileKind::of_name(file), name: file.into(), from_hub: false }
+    Request::new(url.into(), file, file)
 }
 
 /// A repository, a page of it or a file in it.
@@ -113,11 +107,10 @@ fn on_hub(path: &str, endpoint: &str) -> Result<Request, String> {
     if !parts.iter().all(|part| is_name(part)) {
         return Err(format!("“{path}” is not a Hugging Face id: it should look like Qwen/Qwen3-8B"));
     }
-    let resolve = |repository: &str, revision: &str, file: &str| Request {
-        url: format!("{endpoint}/{repository}/resolve/{revision}/{file}"),
-        kind: FileKind::of_name(file),
-        name: repository.rsplit('/').next().unwrap_or(repository).into(),
-        from_hub: true,
+    check_scheme(endpoint)?;
+    let resolve = |repository: &str, revision: &str, file: &str| {
+        let name = repository.rsplit('/').next().unwrap_or(repository);
+        Request::new(format!("{endpoint}/{repository}/resolve/{revision}/{file}"), file, name)
     };
     match parts.as_slice() {
         [name] | [_, name] if !name.is_empty() => {
@@ -155,6 +148,18 @@ pub enum Failure {
     NoRange,
     /// The file is larger than any that is expected.
     TooLarge,
+    /// What came is none of the files that can be read: often a page that asks to sign in.
+    NotAModel,
+    /// The browser cannot read a file of this machine.
+    Unreadable,
+}
+
+/// How far a file has been read.
+pub fn progress(name: &str, bytes: u64) -> String {
+    match bytes {
+        0 => format!("Waiting for {name}"),
+        _ => format!("Reading {name}: {}", numbers::bytes(Bytes::new(bytes))),
+    }
 }
 
 impl fmt::Display for Failure {
@@ -166,7 +171,8 @@ impl fmt::Display for Failure {
                  (servers without CORS headers cannot be read from a page)",
             ),
             Self::Status(401 | 403) => f.write_str(
-                "the repository is gated or private: open it in your browser, accept its terms, and paste its config.json here",
+                "the repository is gated, private or misspelt: open it in your browser, accept its terms, and paste its \
+                 config.json here",
             ),
             Self::Status(404) => {
                 f.write_str("not found: check the spelling, the revision, and whether the repository has a config.json")
@@ -178,7 +184,12 @@ impl fmt::Display for Failure {
             Self::NoRange => f.write_str(
                 "the server cannot send a part of a file: download the file and drop it here, only its header is read",
             ),
-            Self::TooLarge => f.write_str("the file is too large for a config.json: check the address"),
+            Self::TooLarge => f.write_str("the file is too large for a config.json: check which one it is"),
+            Self::NotAModel => f.write_str(
+                "this is neither JSON nor a GGUF or safetensors file: open the address in your browser to see what it \
+                 sends, or paste the config.json",
+            ),
+            Self::Unreadable => f.write_str("the file cannot be read: choose it again, and files rather than a folder"),
         }
     }
 }
@@ -226,10 +237,18 @@ mod tests {
     }
 
     #[test]
-    fn a_name_tells_what_a_file_holds() {
-        assert_eq!(FileKind::of_name("model.safetensors.index.json"), FileKind::Index);
-        assert_eq!(FileKind::of_name("Q4_K_M.GGUF"), FileKind::Gguf);
-        assert_eq!(FileKind::of_name("model-00001-of-00002.safetensors"), FileKind::Safetensors);
-        assert_eq!(FileKind::of_name("config.json"), FileKind::Config);
+    fn only_the_start_of_weights_is_wanted() {
+        let of_file = |file: &str| request(&format!("https://example.org/{file}"), HUB).expect(file);
+        assert!(of_file("Q4_K_M.GGUF").only_start);
+        assert!(of_file("model-00001-of-00002.safetensors?download=true").only_start);
+        assert!(!of_file("config.json").only_start);
+        assert_eq!(of_file("model.safetensors.index.json").most, index::LONGEST);
+    }
+
+    #[test]
+    fn a_mirror_is_held_to_the_same_rules() {
+        assert!(request("org/name", "mirror.example").is_err());
+        assert!(request("org/name", "http://mirror.example").is_err());
+        assert!(request("org/name", "http://localhost:8080/").is_ok());
     }
 }
