@@ -8,7 +8,7 @@ use serde_json::Value;
 /// What each crate of the product may use, apart from what only its tests and build scripts use.
 const ALLOWED: [(&str, &[&str]); 4] = [
     ("ridgepoint-core", &[]),
-    ("ridgepoint-catalog", &["ridgepoint-core", "serde_json"]),
+    ("ridgepoint-catalog", &["ridgepoint-core", "serde", "serde_json"]),
     (
         "ridgepoint-calculator",
         &["ridgepoint-core", "ridgepoint-catalog", "serde", "serde_json", "base64", "miniz_oxide"],

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 /// Waits until the page shows everything that follows from a query, notices on the query included. A failure names the
 /// first thing that differs. The table of the cache's chart is opened for it.
-pub async fn expect_scenario(page: &Page<'_>, query: &str) -> Result<(), Trouble> {
+pub(crate) async fn expect_scenario(page: &Page<'_>, query: &str) -> Result<(), Trouble> {
     let expected = snapshot(&link::decode(query));
     if !expected["full"].is_null() {
         page.open_cache_table().await?;
@@ -24,7 +24,7 @@ pub async fn expect_scenario(page: &Page<'_>, query: &str) -> Result<(), Trouble
 }
 
 /// Waits until the address of the page is the one that the calculator writes for a query.
-pub async fn expect_address(page: &Page<'_>, query: &str) -> Result<(), Trouble> {
+pub(crate) async fn expect_address(page: &Page<'_>, query: &str) -> Result<(), Trouble> {
     let Link { scenario, presentation, .. } = link::decode(query);
     let expected = json!(format!("?{}", link::encode(&scenario, &presentation)));
     page.wait_until(&format!("location.search + location.hash === {expected}"))
@@ -33,7 +33,7 @@ pub async fn expect_address(page: &Page<'_>, query: &str) -> Result<(), Trouble>
 }
 
 /// A query with some of its pairs replaced or added, as the calculator writes it.
-pub fn with(query: &str, changes: &str) -> String {
+pub(crate) fn with(query: &str, changes: &str) -> String {
     let changed = |pair: &&str| changes.split('&').all(|change| key(change) != key(pair));
     let kept: Vec<&str> = query.trim_start_matches('?').split('&').filter(changed).collect();
     let Link { scenario, presentation, notices } = link::decode(&format!("{}&{changes}", kept.join("&")));
@@ -46,7 +46,7 @@ fn key(pair: &str) -> &str {
 }
 
 /// The snapshot of a page that shows a link.
-pub fn snapshot(link: &Link) -> Value {
+pub(crate) fn snapshot(link: &Link) -> Value {
     let Link { scenario, presentation, notices } = link;
     let report = Report::of(scenario);
     let breakdown = report.breakdown();

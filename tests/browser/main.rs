@@ -2,3 +2,6 @@
 
 mod expected;
 mod figures;
+mod loads;
+mod selectors;
+mod sliders;

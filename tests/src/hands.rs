@@ -52,9 +52,9 @@ impl Page<'_> {
         if focused == json!(true) { Ok(()) } else { Err(format!("{selector} does not take the focus").into()) }
     }
 
-    /// Clicks on an element. Fails if something else lies over it.
+    /// Scrolls to an element and clicks on it. Fails if something else lies over it.
     pub async fn click(&self, selector: &str) -> Result<(), Trouble> {
-        let element = self.element(selector).await?;
+        let element = self.in_sight(selector).await?;
         element.click().await.map_err(|error| format!("{selector}: {error}").into())
     }
 

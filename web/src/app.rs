@@ -8,7 +8,7 @@ use ridgepoint_calculator::verdict::Verdict;
 
 use crate::browser::{theme, url};
 use crate::panels::{
-    About, EnginePanel, HardwarePanel, MemoryView, ModelPanel, PrecisionPanel, Share, SpeedView, VerdictPanel,
+    About, EnginePanel, HardwarePanel, ImportDialog, MemoryView, ModelPanel, PrecisionPanel, Share, SpeedView, VerdictPanel,
     VerdictSpoken, WorkloadPanel,
 };
 use crate::signals::{flag, memo};
@@ -70,6 +70,7 @@ pub fn App(
     let State { scenario, presentation, report, verdict, .. } = state;
     let remembered = RwSignal::new(theme::remembered());
     let theme = state.dress(remembered);
+    let other_model = NodeRef::new();
     let choose_theme = Callback::new(move |index: usize| {
         if let Some(theme) = Theme::ALL.get(index) {
             theme::remember(*theme);
@@ -93,7 +94,7 @@ pub fn App(
         </header>
         <main>
             <form class="scenario" aria-label="Scenario" on:submit=|event| event.prevent_default()>
-                <ModelPanel scenario report/>
+                <ModelPanel scenario report other=other_model/>
                 <HardwarePanel scenario report/>
                 <WorkloadPanel scenario/>
                 <PrecisionPanel scenario report/>
@@ -106,6 +107,7 @@ pub fn App(
             </div>
         </main>
         <footer><About/></footer>
+        <ImportDialog dialog=other_model scenario/>
     }
 }
 

@@ -47,6 +47,15 @@ impl ModelChoice {
             Self::Custom(_) => Self::CUSTOM_ID,
         }
     }
+
+    /// What a selector of models shows: the id of one that it has, the name of one that it does not have.
+    pub fn selected(&self) -> String {
+        match self {
+            Self::Catalogue(id) => id.clone(),
+            // Never the id of another model.
+            Self::Custom(custom) => format!("{} (custom)", custom.name()),
+        }
+    }
 }
 
 /// So many devices of one kind.

@@ -3,6 +3,8 @@
 pub mod animation;
 pub mod clipboard;
 pub mod density;
+pub mod fetch;
+pub mod files;
 pub mod listen;
 pub mod panic;
 pub mod parent;

@@ -1,5 +1,6 @@
 //! Which model.
 
+use leptos::html::Dialog;
 use leptos::prelude::*;
 use ridgepoint_calculator::scenario::{ModelChoice, Scenario};
 use ridgepoint_calculator::{facts, options, report::Report};
@@ -15,14 +16,25 @@ pub fn ModelPanel(
     scenario: RwSignal<Scenario>,
     /// What follows from it.
     report: Memo<Report>,
+    /// The dialog for models that the list does not have.
+    other: NodeRef<Dialog>,
 ) -> impl IntoView {
-    let value = part(scenario, |scenario| scenario.model.id().to_owned());
+    let value = part(scenario, |scenario| scenario.model.selected());
     let choose = Callback::new(move |id| scenario.update(|scenario| scenario.model = ModelChoice::Catalogue(id)));
+    let open = move |_| {
+        if let Some(dialog) = other.get_untracked() {
+            // Refused only to a dialog that is open already.
+            let _ = dialog.show_modal();
+        }
+    };
     let facts = memo(move || report.with(facts::model));
     view! {
         <fieldset>
             <legend>"Model"</legend>
-            <Combobox label="Model" id="model" groups=options::models() value on_change=choose/>
+            <div class="choice">
+                <Combobox label="Model" id="model" groups=options::models() value on_change=choose/>
+                <button type="button" aria-haspopup="dialog" on:click=open>"Other model…"</button>
+            </div>
             <FactList facts/>
         </fieldset>
     }

@@ -225,8 +225,8 @@ impl Outcome {
     pub fn apply(&self, scenario: &mut Scenario) {
         if let Some(model) = &self.model {
             scenario.model = ModelChoice::Custom(model.clone());
-            scenario.weights = self.format;
             if self.format.is_some() {
+                scenario.weights = self.format;
                 scenario.engine = Engine::LlamaCpp;
             }
         }
@@ -242,13 +242,13 @@ fn model_name(file: &str) -> Option<String> {
 /// The format that a GGUF file says it has: `general.file_type`, numbered as in llama.cpp's `enum llama_ftype`.
 fn format(header: &gguf::Header) -> Option<WeightFormat> {
     const IDS: [&str; 39] = [
-        "", "f16", "q4_0", "q4_1", "", "", "", "q8_0", "q5_0", "q5_1", "q2_k", "q3_k_s", "q3_k_m", "q3_k_l", "q4_k_s",
+        "gguf-f32", "gguf-f16", "q4_0", "q4_1", "", "", "", "q8_0", "q5_0", "q5_1", "q2_k", "q3_k_s", "q3_k_m", "q3_k_l", "q4_k_s",
         "q4_k_m", "q5_k_s", "q5_k_m", "q6_k", "iq2_xxs", "iq2_xs", "q2_k_s", "iq3_xs", "iq3_xxs", "iq1_s", "iq4_nl",
-        "iq3_s", "iq3_m", "iq2_s", "iq2_m", "iq4_xs", "iq1_m", "bf16", "", "", "", "tq1_0", "tq2_0", "mxfp4_moe",
+        "iq3_s", "iq3_m", "iq2_s", "iq2_m", "iq4_xs", "iq1_m", "gguf-bf16", "", "", "", "tq1_0", "tq2_0", "mxfp4_moe",
     ];
     let number = header.field("general.file_type")?.whole()?;
     let id = IDS.get(usize::try_from(number).ok()?)?;
-    link::weight_format(id).filter(|format| format.gguf().is_some())
+    link::weight_format(id)
 }
 
 /// Tensors by number format.

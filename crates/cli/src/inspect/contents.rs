@@ -2,8 +2,7 @@
 
 use std::io::{self, Write};
 
-use ridgepoint_calculator::numbers;
-use ridgepoint_calculator::table::{Column, Row, Table};
+use ridgepoint_calculator::{import, numbers};
 use ridgepoint_catalog::ParsedConfig;
 use ridgepoint_catalog::headers::TypeTotal;
 use ridgepoint_catalog::headers::safetensors::{self, LogicalParameters, PackingHint};
@@ -111,7 +110,7 @@ impl Contents {
             writeln!(out, "  {:<20} {shown}", words(name))?;
         }
         if !self.types.is_empty() {
-            writeln!(out, "\nTensors by number format\n{}", text::table(&types(&self.types)))?;
+            writeln!(out, "\nTensors by number format\n{}", text::table(&import::types(&self.types)))?;
         }
         match &self.model {
             None => {}
@@ -136,29 +135,6 @@ impl Contents {
 /// A name of a field as people read it: "general.size_label" is "size label".
 fn words(name: &str) -> String {
     name.trim_start_matches("general.").replace('_', " ")
-}
-
-fn types(types: &[TypeTotal]) -> Table {
-    let row = |total: &TypeTotal| Row {
-        ink: None,
-        total: false,
-        cells: vec![
-            total.name.to_owned(),
-            numbers::count(total.tensors),
-            numbers::parameters(total.elements).to_string(),
-            size(total.bytes),
-        ],
-    };
-    Table {
-        caption: String::new(),
-        columns: vec![
-            Column::text("Format"),
-            Column::figures("Tensors"),
-            Column::figures("Elements"),
-            Column::figures("Size"),
-        ],
-        rows: types.iter().map(row).collect(),
-    }
 }
 
 fn model_facts(model: &Model) -> Vec<(&'static str, String)> {
