@@ -73,7 +73,8 @@ fn many_queries_give_one_line_each_and_bad_ones_do_not_stop_the_rest() {
 
 #[test]
 fn what_cannot_be_read_ends_with_2_and_one_line() {
-    let arguments: [&[&str]; 6] = [
+    let arguments: [&[&str]; 7] = [
+        &["estimate", "two\nlines"],
         &["estimate", "model=no-such-model-at-all"],
         &["estimate", "gpu=abacus"],
         &["estimate", "hello"],
@@ -85,7 +86,8 @@ fn what_cannot_be_read_ends_with_2_and_one_line() {
         let output = ridgepoint(arguments, "");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
-        assert!(!output.stderr.is_empty(), "{arguments:?}");
+        let lines = String::from_utf8(output.stderr).expect("UTF-8").lines().count();
+        assert_eq!(lines, 1, "{arguments:?}");
     }
     let output = ridgepoint(&["estimate", "model=lama-3.1-8b"], "");
     let line = String::from_utf8(output.stderr).expect("UTF-8");
@@ -123,6 +125,7 @@ fn odd_values_give_a_notice_and_the_nearest_valid_value() {
 fn a_share_link_is_a_query_too() {
     let from_link = report("https://example.org/some/path/?model=mixtral-8x7b&n=2#top");
     assert_eq!(from_link, report("model=mixtral-8x7b&n=2"));
+    assert_eq!(report("https://example.org/ridgepoint/"), report("model=llama-3.1-8b"));
 }
 
 /// A model that is in no catalogue.

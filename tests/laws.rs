@@ -4,9 +4,10 @@ use proptest::prelude::*;
 use ridgepoint_calculator::link;
 use ridgepoint_calculator::options;
 use ridgepoint_calculator::report::Report;
-use ridgepoint_calculator::scenario::{Degree, DeviceCount, Layout, ModelChoice, Presentation, Scenario};
+use ridgepoint_calculator::scenario::{Degree, DeviceCount, Layout, ModelChoice, Presentation, Scenario, Settings};
 use ridgepoint_calculator::{charts, json, names};
-use ridgepoint_core::{Engine, GgufFile, KvFormat, WeightFormat, Workload, bytes_at_context, memory, state};
+use ridgepoint_core::{Bytes, Engine, GgufFile, KvFormat, WeightFormat, Workload, bytes_at_context, memory, state};
+use serde_json::Value;
 
 fn ids(groups: Vec<options::Group>) -> Vec<String> {
     groups.into_iter().flat_map(|group| group.choices).map(|choice| choice.id).collect()
@@ -21,29 +22,47 @@ fn weights() -> impl Strategy<Value = Option<WeightFormat>> {
     proptest::option::of(proptest::sample::select(formats))
 }
 
+fn settings() -> impl Strategy<Value = Settings> {
+    use proptest::option::of;
+    (of(1_u64..=100), of(1_u64..=1 << 16), of(1_u64..=2048), of(0_u64..=100), of(any::<bool>()), of(0_u8..=2)).prop_map(
+        |(hundredths, tokens_per_pass, gib, cpu_expert_layers, full_sliding_cache, latent_cache)| Settings {
+            memory_fraction: hundredths.map(|hundredths| hundredths as f64 / 100.0),
+            tokens_per_pass,
+            device_memory: gib.map(Bytes::gib),
+            cpu_expert_layers,
+            full_sliding_cache,
+            latent_cache,
+            ..Settings::default()
+        },
+    )
+}
+
 fn scenario() -> impl Strategy<Value = Scenario> {
     let hardware = (proptest::sample::select(ids(options::devices())), 1_u64..=64)
         .prop_map(|(id, count)| DeviceCount { id, count });
+    let workload = (1_u64..=4096, 1_u64..=1 << 20, 1_u64..=65_536)
+        .prop_map(|(batch, prompt_tokens, output_tokens)| Workload { batch, prompt_tokens, output_tokens });
+    let layout = (degree(), degree(), degree(), degree()).prop_map(|(tensor, pipeline, expert, data)| Layout {
+        tensor,
+        pipeline,
+        expert,
+        data,
+    });
     (
         proptest::sample::select(ids(options::models())),
         proptest::collection::vec(hardware, 1..=2),
         proptest::sample::select(Engine::ALL.to_vec()),
         weights(),
         proptest::sample::select(names::KV_FORMATS.to_vec()),
-        (1_u64..=4096, 1_u64..=1 << 20, 1_u64..=65_536),
-        (degree(), degree(), degree(), degree()),
+        workload,
+        layout,
+        settings(),
     )
-        .prop_map(|(model, devices, engine, weights, kv, (batch, prompt_tokens, output_tokens), degrees)| {
-            Scenario {
-                model: ModelChoice::Catalogue(model),
-                devices,
-                engine,
-                weights,
-                kv,
-                workload: Workload { batch, prompt_tokens, output_tokens },
-                layout: Layout { tensor: degrees.0, pipeline: degrees.1, expert: degrees.2, data: degrees.3 },
-                ..Scenario::default()
-            }
+        .prop_map(|(model, mut devices, engine, weights, kv, workload, layout, settings)| {
+            // Neighbours of one kind are one entry of a scenario.
+            devices.dedup_by(|next, device| next.id == device.id);
+            let model = ModelChoice::Catalogue(model);
+            Scenario { model, devices, engine, engine_version: None, weights, kv, workload, layout, settings }
         })
 }
 
@@ -57,18 +76,68 @@ proptest! {
 
     #[test]
     fn parts_add_up_and_the_verdict_agrees_with_them(scenario in scenario()) {
-        let report = Report::of(&scenario);
-        for device in &report.devices {
-            let memory = device.memory;
-            let parts = memory.weights + memory.kv_cache + memory.state + memory.activations + memory.overhead;
-            prop_assert_eq!(parts, memory.total());
+        let report: Value = serde_json::from_str(&json::to_string(&Report::of(&scenario), &[])).expect("JSON");
+        let devices = report["memory"]["devices"].as_array().expect("a list");
+        let bytes = |device: &Value, field: &str| device[field].as_i64().expect("a number of bytes");
+        let fields = ["weights_bytes", "kv_cache_bytes", "state_bytes", "activation_bytes", "overhead_bytes"];
+        for device in devices {
+            let parts: i64 = fields.iter().map(|field| bytes(device, field)).sum();
+            prop_assert_eq!(parts, bytes(device, "total_bytes"));
+            if let (Some(headroom), Some(usable)) = (device["headroom_bytes"].as_i64(), device["usable_bytes"].as_i64()) {
+                prop_assert!(headroom + parts <= usable, "the limit is above what the device has");
+            }
         }
-        let overfull = report.devices.iter().any(|device| device.headroom().is_some_and(|headroom| headroom < 0));
-        if let Some(fits) = report.fits() {
-            prop_assert_eq!(fits, !overfull);
+        let headrooms: Vec<Option<i64>> = devices.iter().map(|device| device["headroom_bytes"].as_i64()).collect();
+        let expected = if headrooms.iter().flatten().any(|&headroom| headroom < 0) {
+            Some(false)
+        } else {
+            headrooms.iter().all(Option::is_some).then_some(true)
+        };
+        prop_assert_eq!(report["memory"]["fits"].as_bool(), expected);
+        let parameters = report["model"]["parameters"].as_object().expect("an object");
+        let count = |name: &str| parameters[name].as_u64().expect("a count");
+        let sum: u64 = parameters.keys().filter(|name| !["total", "active"].contains(&name.as_str())).map(|name| count(name)).sum();
+        prop_assert_eq!(sum, count("total"));
+        prop_assert!(count("active") <= count("total"));
+    }
+
+    #[test]
+    fn every_rank_is_listed_once(scenario in scenario()) {
+        let report: Value = serde_json::from_str(&json::to_string(&Report::of(&scenario), &[])).expect("JSON");
+        let devices = report["memory"]["devices"].as_array().expect("a list");
+        let ranks: Vec<u64> = devices.iter().filter_map(|device| device["rank"].as_u64()).collect();
+        let degree = |name: &str| report["parallelism"][name].as_u64().expect("a degree");
+        prop_assert_eq!(ranks, (0..degree("tp") * degree("pp") * degree("dp")).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn as_many_requests_are_in_flight_as_are_asked_for(scenario in scenario()) {
+        let report: Value = serde_json::from_str(&json::to_string(&Report::of(&scenario), &[])).expect("JSON");
+        let ideal = |group: &str, name: &str| report[group][name]["ideal"].as_f64();
+        let (Some(rate), Some(time)) = (ideal("throughput", "requests_per_s"), ideal("latency", "e2e_s")) else { return Ok(()) };
+        // Little's law.
+        let in_flight = rate * time;
+        prop_assert!((in_flight / scenario.workload.batch as f64 - 1.0).abs() < 1e-9, "{in_flight}");
+        if ideal("throughput", "max_output_tokens_per_s").is_some_and(|rate| rate > 0.0) {
+            prop_assert!(report["capacity"]["max_batch"].as_u64() > Some(0));
         }
-        let parameters = report.model.parameters;
-        prop_assert!(parameters.active <= parameters.total());
+    }
+
+    #[test]
+    fn whole_experts_never_move_more_than_cut_ones(scenario in scenario(), tensor in 1_u32..=3) {
+        let tensor = 2_u64.pow(tensor);
+        let devices = vec![DeviceCount { id: "h100-sxm-80gb".into(), count: tensor }];
+        let with = |expert| {
+            let [tensor, one] = [tensor, 1].map(Degree::Of);
+            let layout = Layout { tensor, pipeline: one, expert: Degree::Of(expert), data: one };
+            let report = Report::of(&Scenario { devices: devices.clone(), layout, ..scenario.clone() });
+            (report.parallelism.expert, report.speed.map(|speed| speed.prefill.cost().traffic))
+        };
+        let ((_, cut), (used, whole)) = (with(1), with(tensor));
+        if used == tensor {
+            // Shares are rounded up: of the visits to a matrix, and of its bytes.
+            prop_assert!(whole.map(|bytes| bytes.scaled(0.999)) <= cut, "{whole:?} against {cut:?}");
+        }
     }
 
     #[test]
@@ -115,7 +184,9 @@ proptest! {
         let capacity = Report::of(&scenario).capacity;
         let fits = |workload| Report::of(&Scenario { workload, ..scenario.clone() }).fits();
         if let Some(batch) = capacity.max_batch {
-            prop_assert_eq!(fits(Workload { batch, ..scenario.workload }), Some(true));
+            if batch > 0 {
+                prop_assert_eq!(fits(Workload { batch, ..scenario.workload }), Some(true));
+            }
             if batch < link::MAX_BATCH {
                 prop_assert_eq!(fits(Workload { batch: batch + 1, ..scenario.workload }), Some(false));
             }

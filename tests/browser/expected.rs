@@ -150,7 +150,7 @@ fn degree(degree: Degree) -> String {
 fn model_name(scenario: &Scenario, report: &Report) -> String {
     match &scenario.model {
         ModelChoice::Catalogue(_) => report.model.name.clone(),
-        ModelChoice::Custom(custom) => custom.name().to_owned(),
+        ModelChoice::Custom(_) => scenario.model.selected(),
     }
 }
 

@@ -64,7 +64,8 @@ async fn the_page_says_what_it_is() -> Result<(), Trouble> {
             page.open(&format!("/{query}")).await?;
             assert_eq!(page.client.title().await?, "Ridgepoint: LLM inference calculator");
             assert_eq!(page.string_of("document.documentElement.lang").await?, "en");
-            let titles = page.strings_of("[...document.querySelectorAll('h1')].map(title => title.textContent)").await?;
+            let titles =
+                page.strings_of("[...document.querySelectorAll('h1')].map(title => title.textContent)").await?;
             assert_eq!(titles, ["Ridgepoint"], "{query}");
             let levels = "[...document.querySelectorAll('h1, h2, h3, h4')].map(title => +title.localName[1])";
             let levels = page.value_of(levels).await?;

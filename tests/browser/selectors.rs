@@ -46,9 +46,10 @@ async fn a_model_and_a_device_are_chosen_by_keyboard_alone() -> Result<(), Troub
     let query = "?model=llama-3.1-8b&gpu=h100-sxm-80gb";
     with_page(query, Screen::DESKTOP, async |page| {
         let mut query = query.to_owned();
-        for (field, key, words, groups) in
-            [("model", "model", "qwen3 active", options::models()), ("device", "gpu", "nvidia 80 gb", options::devices())]
-        {
+        for (field, key, words, groups) in [
+            ("model", "model", "qwen3 active", options::models()),
+            ("device", "gpu", "nvidia 80 gb", options::devices()),
+        ] {
             let is_there = format!("document.activeElement.id === '{field}'");
             for _ in 0..40 {
                 if page.value_of(&is_there).await? == json!(true) {

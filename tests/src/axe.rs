@@ -14,7 +14,8 @@ impl Page<'_> {
         if self.value_of("typeof axe").await? == json!("undefined") {
             self.run(&source()?, Vec::new()).await?;
         }
-        let run = "return axe.run(document, { resultTypes: ['violations'] }).then(results => results.violations.flatMap(
+        let run =
+            "return axe.run(document, { resultTypes: ['violations'] }).then(results => results.violations.flatMap(
             rule => rule.nodes.map(node => `${rule.id} (${rule.impact}): ${node.target}: ${node.failureSummary}`)))";
         let found = self.run(run, Vec::new()).await?;
         let found = found.as_array().ok_or("axe-core gave no list")?;

@@ -25,16 +25,21 @@ impl Page<'_> {
         self.type_keys(&keys).await
     }
 
+    /// Presses a key while another one is held.
+    pub async fn press_with(&self, held: Key, key: impl Into<char>) -> Result<(), Trouble> {
+        let (held, key) = (held.into(), key.into());
+        let actions = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value: held })
+            .then(KeyAction::Down { value: key })
+            .then(KeyAction::Up { value: key })
+            .then(KeyAction::Up { value: held });
+        Ok(self.client.perform_actions(actions).await?)
+    }
+
     /// Replaces what stands in a text field by words, with the keyboard.
     pub async fn overwrite(&self, selector: &str, words: &str) -> Result<(), Trouble> {
         self.focus(selector).await?;
-        let (control, letter) = (Key::Control.into(), 'a');
-        let select_all = KeyActions::new("keyboard".to_owned())
-            .then(KeyAction::Down { value: control })
-            .then(KeyAction::Down { value: letter })
-            .then(KeyAction::Up { value: letter })
-            .then(KeyAction::Up { value: control });
-        self.client.perform_actions(select_all).await?;
+        self.press_with(Key::Control, 'a').await?;
         self.write(words).await
     }
 
@@ -47,7 +52,8 @@ impl Page<'_> {
 
     /// Gives an element the focus, as a jump of a screen reader does.
     pub async fn focus(&self, selector: &str) -> Result<(), Trouble> {
-        let script = "document.querySelector(arguments[0]).focus(); return document.activeElement.matches(arguments[0])";
+        let script =
+            "document.querySelector(arguments[0]).focus(); return document.activeElement.matches(arguments[0])";
         let focused = self.run(script, vec![json!(selector)]).await?;
         if focused == json!(true) { Ok(()) } else { Err(format!("{selector} does not take the focus").into()) }
     }

@@ -11,6 +11,8 @@ pub mod driver;
 #[cfg(feature = "browser")]
 pub mod hands;
 #[cfg(feature = "browser")]
+pub mod hub;
+#[cfg(feature = "browser")]
 pub mod page;
 #[cfg(feature = "browser")]
 pub mod screen;

@@ -8,8 +8,8 @@ use ridgepoint_calculator::verdict::Verdict;
 
 use crate::browser::{theme, url};
 use crate::panels::{
-    About, EnginePanel, HardwarePanel, ImportDialog, MemoryView, ModelPanel, PrecisionPanel, Share, SpeedView, VerdictPanel,
-    VerdictSpoken, WorkloadPanel,
+    About, EnginePanel, HardwarePanel, ImportDialog, MemoryView, ModelPanel, PrecisionPanel, Share, SpeedView,
+    VerdictPanel, VerdictSpoken, WorkloadPanel,
 };
 use crate::signals::{flag, memo};
 use crate::widgets::{Glyph, Icon, Notices, Segmented, Tabs};

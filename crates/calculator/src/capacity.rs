@@ -14,11 +14,11 @@ pub struct Capacity {
     pub kv_cache: Option<Bytes>,
     /// Tokens that the cache of one replica holds, at this sequence length.
     pub kv_cache_tokens: Option<u64>,
-    /// Sequences of this length that the cache of all replicas holds.
+    /// Sequences of this length whose cache and state one replica holds.
     pub max_concurrency: Option<f64>,
-    /// Longest sequence (prompt and output) that fits at this batch.
+    /// Longest sequence (prompt and output) that fits at this batch, up to [`MAX_TOKENS`]; 0 if none does.
     pub max_context_tokens: Option<u64>,
-    /// Largest batch that fits at this sequence length.
+    /// Largest batch that fits at this sequence length, up to [`MAX_BATCH`]; 0 if none does.
     pub max_batch: Option<u64>,
     /// Fewest devices of this kind that hold the workload, with the layout chosen anew; `None` if a few hundred do
     /// not, or if the devices are of several kinds.
@@ -41,9 +41,9 @@ impl Capacity {
             min_devices: None,
             kv_cache: Some(kv_cache),
             kv_cache_tokens: per_replica.map(|sequences| (sequences * workload.context_tokens() as f64) as u64),
-            max_concurrency: per_replica.map(|sequences| sequences * resolved.parallelism.data as f64),
-            max_context_tokens: largest(2, MAX_TOKENS, |tokens| fits(with_context(tokens))),
-            max_batch: largest(1, MAX_BATCH, |batch| fits(Workload { batch, ..workload })),
+            max_concurrency: per_replica,
+            max_context_tokens: Some(largest(2, MAX_TOKENS, |tokens| fits(with_context(tokens)))),
+            max_batch: Some(largest(1, MAX_BATCH, |batch| fits(Workload { batch, ..workload }))),
         }
     }
 }
@@ -70,8 +70,8 @@ fn all_fit(resolved: &Resolved, workload: Workload, runs: &[Run], limits: &[Byte
 
 /// Memory of each stage's ranks.
 pub fn memory_by_stage(resolved: &Resolved, workload: Workload) -> Vec<DeviceMemory> {
-    let Resolved { model, numerics, parallelism, engine, .. } = resolved;
-    memory::by_stage(model, numerics.weights, numerics.kv, *parallelism, workload, *engine)
+    let Resolved { stored, numerics, parallelism, engine, .. } = resolved;
+    memory::by_stage(stored, numerics.weights, numerics.kv, *parallelism, workload, *engine)
 }
 
 fn limits(resolved: &Resolved, runs: &[Run]) -> Option<Vec<Bytes>> {
@@ -90,21 +90,23 @@ fn left_for_cache(limit: Bytes, memory: &DeviceMemory) -> Bytes {
     limit.saturating_sub(memory.weights + memory.state + memory.activations + memory.overhead)
 }
 
-/// The smallest room for cache on any device, and how many sequences the cache of one replica holds.
+/// The smallest room for cache on any device, and how many sequences one replica holds with their cache and state.
 fn cache_room(resolved: &Resolved, workload: Workload, runs: &[Run], limits: &[Bytes]) -> (Bytes, Option<f64>) {
-    let Resolved { model, numerics, parallelism, .. } = resolved;
+    let Resolved { stored, numerics, parallelism, .. } = resolved;
     let by_stage = memory_by_stage(resolved, workload);
-    let stages = Stage::all(model, *parallelism);
+    let stages = Stage::all(stored, *parallelism);
     let mut smallest: Option<Bytes> = None;
     let mut sequences: Option<f64> = None;
     for (run, &limit) in runs.iter().zip(limits) {
         let (Some(memory), Some(&stage)) = (by_stage.get(run.stage as usize), stages.get(run.stage as usize)) else {
             continue;
         };
-        let left = left_for_cache(limit, memory);
-        let room = if resolved.allocates_on_request { memory.kv_cache } else { left };
+        let left = limit.saturating_sub(memory.weights + memory.activations + memory.overhead);
+        let room = if resolved.allocates_on_request { memory.kv_cache } else { left_for_cache(limit, memory) };
         smallest = Some(smallest.map_or(room, |other| other.min(room)));
-        let one = memory::stage_kv_cache(model, stage, 1, workload.context_tokens(), numerics.kv, parallelism.tensor);
+        let tensor = parallelism.tensor;
+        let one = memory::stage_kv_cache(stored, stage, 1, workload.context_tokens(), numerics.kv, tensor)
+            + memory::stage_state(stored, stage, 1, tensor);
         if one > Bytes::ZERO {
             let held = left.as_f64() / one.as_f64();
             sequences = Some(sequences.map_or(held, |other| other.min(held)));
@@ -121,10 +123,10 @@ pub const fn allocates_on_request(engine: Engine) -> bool {
     }
 }
 
-/// The largest number in `least..=most` that passes, where everything below one that passes does too.
-fn largest(least: u64, most: u64, passes: impl Fn(u64) -> bool) -> Option<u64> {
+/// The largest number in `least..=most` that passes, where everything below one that passes does too; 0 if none does.
+fn largest(least: u64, most: u64, passes: impl Fn(u64) -> bool) -> u64 {
     if !passes(least) {
-        return None;
+        return 0;
     }
     let (mut good, mut bad) = (least, most + 1);
     while bad - good > 1 {
@@ -135,5 +137,5 @@ fn largest(least: u64, most: u64, passes: impl Fn(u64) -> bool) -> Option<u64> {
             bad = middle;
         }
     }
-    Some(good)
+    good
 }

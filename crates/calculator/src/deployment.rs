@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use ridgepoint_catalog::devices::{Device, DeviceClass, Missing, Supplied, find_device};
+use ridgepoint_catalog::devices::{Device, DeviceClass, Missing, Supplied, UsableSource, find_device};
 use ridgepoint_catalog::{engine_memory, find_model};
 use ridgepoint_core::{
-    Accelerator, Arithmetic, Bytes, Deployment, Engine, EngineMemory, GgufFile, HostWeights, Model, Number, Numerics,
-    Packing, Parallelism, Role, Stage, StageSplit, Tensor, WeightFormat, Weights,
+    Accelerator, Arithmetic, Attention, Bytes, Deployment, Engine, EngineMemory, GgufFile, HostWeights, KvFormat,
+    Layer, Mixer, Model, Number, Numerics, Packing, Parallelism, Reach, Role, Stage, StageSplit, Tensor, WeightFormat,
+    Weights,
 };
 
 use crate::capacity;
@@ -23,6 +24,8 @@ pub struct Resolved {
     pub model_name: String,
     /// The model.
     pub model: Arc<Model>,
+    /// The model as the engine stores its cache, which may be wider than it has to be.
+    pub stored: Arc<Model>,
     /// The devices in rank order.
     pub devices: Vec<(&'static Device, u64)>,
     /// Formats of weights and cache.
@@ -83,13 +86,23 @@ impl Resolved {
             engine.tokens_per_pass = tokens;
         }
         engine.host = host_weights(scenario, &devices);
-        if engine.host.expert_layers > 0 {
+        if engine.host.expert_layers > 0 && model.experts() > 0 {
             warnings.push(Warning::HostExperts { layers: engine.host.expert_layers.min(model.layers.len()) as u64 });
+        }
+        let without_effect = settings_without_effect(scenario, &model, &engine);
+        if !without_effect.is_empty() {
+            warnings.push(Warning::NoEffect { keys: without_effect.join(", ") });
+        }
+        let weights = weights_in(scenario.engine, scenario.weights, &model);
+        if let Some(format) = foreign_format(scenario, weights, &model) {
+            let engine = names::engine(scenario.engine).label;
+            warnings.push(Warning::FormatNotOfEngine { engine, format });
         }
         Self {
             model_id: scenario.model.id().to_string(),
             model_name,
-            numerics: Numerics { weights: weights_in(scenario.engine, scenario.weights, &model), kv: scenario.kv },
+            numerics: Numerics { weights, kv: scenario.kv },
+            stored: stored_model(scenario, &model),
             model,
             devices,
             parallelism,
@@ -121,10 +134,10 @@ impl Resolved {
                 let stage = first_rank / tensor % stages;
                 let stage_end = (first_rank / tensor + 1) * tensor;
                 let ranks = stage_end.min(end) - first_rank;
-                match runs.iter_mut().find(|run| run.stage == stage && run.device_index == index) {
-                    // Replicas repeat what the first one holds.
-                    Some(run) => run.ranks += ranks,
-                    None => runs.push(Run { device, device_index: index, stage, first_rank, ranks }),
+                match runs.last_mut() {
+                    // Without a pipeline the replicas follow each other in one run.
+                    Some(run) if run.stage == stage && run.device_index == index => run.ranks += ranks,
+                    Some(_) | None => runs.push(Run { device, device_index: index, stage, first_rank, ranks }),
                 }
                 first_rank += ranks;
             }
@@ -150,10 +163,12 @@ impl Resolved {
 
     /// The distinct accelerators of each stage, for times. `None` where a bandwidth is missing.
     pub fn stages(&self) -> Option<Vec<Vec<Accelerator>>> {
-        let mut stages = vec![Vec::new(); Stage::all(&self.model, self.parallelism).len()];
+        let mut stages: Vec<Vec<Accelerator>> = vec![Vec::new(); Stage::all(&self.model, self.parallelism).len()];
         for run in self.runs() {
             let accelerator = self.paced(run.device)?;
-            if let Some(stage) = stages.get_mut(run.stage as usize) {
+            if let Some(stage) = stages.get_mut(run.stage as usize)
+                && !stage.contains(&accelerator)
+            {
                 stage.push(accelerator);
             }
         }
@@ -165,9 +180,16 @@ impl Resolved {
         Deployment { model: &self.model, numerics: self.numerics, stages, parallelism: self.parallelism }
     }
 
+    /// The memory of a device: as sold, as programs can have it, and how that is known. `None` where its size is open.
+    pub fn memory(&self, device: &Device) -> Option<(Bytes, Bytes, UsableSource)> {
+        let nominal = self.supplied.memory.or(device.memory.nominal)?;
+        let (usable, source) = device.usable_memory(nominal);
+        Some((nominal, usable, source))
+    }
+
     /// What the engine may take of a device's memory.
     pub fn limit(&self, device: &Device) -> Option<Bytes> {
-        self.accelerator(device).ok().map(|accelerator| accelerator.usable_memory.scaled(self.engine.memory_fraction))
+        self.memory(device).map(|(_, usable, _)| usable.scaled(self.engine.memory_fraction))
     }
 }
 
@@ -180,6 +202,80 @@ fn host_weights(scenario: &Scenario, devices: &[(&Device, u64)]) -> HostWeights 
     }
     let layers = scenario.settings.cpu_expert_layers.unwrap_or(0);
     HostWeights { lookups: true, expert_layers: usize::try_from(layers).unwrap_or(usize::MAX) }
+}
+
+/// The model with the cache that llama.cpp keeps for it: in full length for sliding layers (`--swa-full`), and of MLA
+/// full heads (`mla=0`) or the latent vector beside a transposed copy of it (`mla=1`).
+fn stored_model(scenario: &Scenario, model: &Arc<Model>) -> Arc<Model> {
+    let full_length = scenario.settings.full_sliding_cache == Some(true);
+    let latent = scenario.settings.latent_cache.unwrap_or(2);
+    if scenario.engine != Engine::LlamaCpp || (!full_length && latent == 2) {
+        return Arc::clone(model);
+    }
+    let reach_of = |reach: Reach| if full_length { Reach::Full } else { reach };
+    let attention_of = |attention: Attention| match (attention, latent) {
+        (Attention::Latent { heads, rope_dim, nope_dim, value_dim, .. }, 0) => {
+            Attention::Grouped { heads, kv_heads: heads, key_dim: nope_dim + rope_dim, value_dim }
+        }
+        (Attention::Latent { heads, kv_rank, rope_dim, nope_dim, value_dim, query_rank }, 1) => {
+            Attention::Latent { heads, kv_rank: kv_rank * 2, rope_dim, nope_dim, value_dim, query_rank }
+        }
+        (attention, _) => attention,
+    };
+    let stored = |layer: Layer| {
+        let mixer = match layer.mixer {
+            Mixer::Attention { attention, reach, cache, selection } => {
+                Mixer::Attention { attention: attention_of(attention), reach: reach_of(reach), cache, selection }
+            }
+            Mixer::Parallel { attention, reach, state } => {
+                Mixer::Parallel { attention: attention_of(attention), reach: reach_of(reach), state }
+            }
+            Mixer::None | Mixer::Recurrent(_) => layer.mixer,
+        };
+        Layer { mixer, ..layer }
+    };
+    let mut wider = Model::clone(model);
+    wider.layers = wider.layers.map_kinds(stored);
+    Arc::new(wider)
+}
+
+/// Keys of settings that a scenario sets and that change nothing here.
+fn settings_without_effect(scenario: &Scenario, model: &Model, engine: &EngineMemory) -> Vec<&'static str> {
+    let settings = scenario.settings;
+    let on_llama_cpp = scenario.engine == Engine::LlamaCpp;
+    let moved = settings.cpu_expert_layers.is_some_and(|layers| layers > 0);
+    [
+        ("ev", scenario.engine_version.is_some()),
+        ("max-seqs", settings.max_sequences.is_some()),
+        ("eager", settings.eager.is_some()),
+        ("fa", settings.flash_attention.is_some()),
+        ("swa-full", settings.full_sliding_cache.is_some() && !on_llama_cpp),
+        ("mla", settings.latent_cache.is_some() && !on_llama_cpp),
+        ("cpu-moe", moved && (engine.host.expert_layers == 0 || model.experts() == 0)),
+    ]
+    .into_iter()
+    .filter_map(|(key, is_idle)| is_idle.then_some(key))
+    .collect()
+}
+
+/// The name of a format in use that the engine cannot read, of the weights or else of the cache.
+fn foreign_format(scenario: &Scenario, weights: WeightFormat, model: &Model) -> Option<String> {
+    let is_llama_cpp = scenario.engine == Engine::LlamaCpp;
+    if is_llama_cpp && weights.gguf().is_none() {
+        let label = if weights == WeightFormat::Native {
+            names::published(model).label
+        } else {
+            names::weight_format(weights).label.to_string()
+        };
+        return Some(format!("{label} weights"));
+    }
+    let cache = names::kv_format(scenario.kv).label;
+    let foreign_cache = match scenario.kv {
+        KvFormat::Fp32 | KvFormat::Fp16 | KvFormat::Bf16 => false,
+        KvFormat::Fp8 | KvFormat::Int8 => is_llama_cpp,
+        KvFormat::Q8_0 | KvFormat::Q5_1 | KvFormat::Q5_0 | KvFormat::Q4_1 | KvFormat::Q4_0 => !is_llama_cpp,
+    };
+    foreign_cache.then(|| format!("a {cache} KV cache"))
 }
 
 /// The format in which an engine holds the weights.
@@ -234,42 +330,36 @@ fn choose_layout(
     let asked = [scenario.layout.tensor, scenario.layout.pipeline, scenario.layout.data];
     let fixed = asked.iter().fold(1_u64, |product, &degree| product.saturating_mul(at_least_one(degree)));
     let layers = (model.layers.len() as u64).max(1);
-    let (mut tensor, mut pipeline, mut data) = if fixed > available {
+    let [tensor, pipeline, data] = if fixed > available {
         warnings.push(Warning::TooFewDevices { asked: fixed, available });
-        (Degree::Auto, Degree::Auto, Degree::Auto)
+        [Degree::Auto; 3]
     } else {
-        (asked[0], asked[1], asked[2])
+        asked
     };
-    let mut rest = available / (at_least_one(tensor) * at_least_one(pipeline) * at_least_one(data));
-    let mut take = |degree: &mut Degree, wanted: u64| match *degree {
+    // What is left open shares the devices that the fixed degrees leave: tensor parallelism first, then the pipeline.
+    let mut open = available / if fixed > available { 1 } else { fixed };
+    let mut settle = |degree: Degree, wanted: &dyn Fn(u64) -> u64| match degree {
+        Degree::Of(degree) => degree.max(1),
         Degree::Auto => {
-            *degree = Degree::Of(wanted);
-            rest /= wanted.max(1);
+            let wanted = wanted(open).max(1);
+            open /= wanted;
+            wanted
         }
-        Degree::Of(_) => {}
     };
-    let heads = head_divisor(model);
     let domain = devices.iter().map(|(device, _)| fast_domain(device)).min().unwrap_or(1);
-    let uniform = devices.len() == 1;
-    let widest = |rest: u64| {
-        (1..=rest.min(domain).min(MAX_TENSOR))
-            .rev()
-            .find(|&degree| rest.is_multiple_of(degree) && heads.is_multiple_of(degree))
-            .unwrap_or(1)
+    let cuts_layers = scenario.engine.cuts_layers() && devices.len() == 1;
+    let widest = |open: u64| {
+        let divides = |degree: &u64| open.is_multiple_of(*degree) && undividable_heads(model, *degree).is_none();
+        (1..=open.min(domain)).rev().find(divides).unwrap_or(1)
     };
-    let open = available / fixed.min(available).max(1);
-    let wanted = if scenario.engine.cuts_layers() && uniform { widest(open) } else { 1 };
-    take(&mut tensor, wanted);
-    let open = open / if asked[0] == Degree::Auto || fixed > available { wanted } else { 1 };
-    let stages = if open <= layers { open } else { 1 };
-    take(&mut pipeline, stages);
-    let replicas = open / if asked[1] == Degree::Auto || fixed > available { stages } else { 1 };
-    take(&mut data, replicas.max(1));
+    let tensor = settle(tensor, &|open| if cuts_layers { widest(open) } else { 1 });
+    let pipeline = settle(pipeline, &|open| if open <= layers { open } else { 1 });
+    let data = settle(data, &|open| open);
     let mut layout = Parallelism {
-        tensor: at_least_one(tensor),
-        pipeline: at_least_one(pipeline),
+        tensor,
+        pipeline,
         expert: 1,
-        data: at_least_one(data),
+        data,
         split: if scenario.engine == Engine::LlamaCpp { StageSplit::LayersAndHead } else { StageSplit::Layers },
     };
     if layout.pipeline > layers {
@@ -280,8 +370,8 @@ fn choose_layout(
     if layout.devices() < available {
         warnings.push(Warning::UnusedDevices { used: layout.devices(), available });
     }
-    if !heads.is_multiple_of(layout.tensor) {
-        warnings.push(Warning::HeadsDoNotDivide { tensor: layout.tensor, heads });
+    if let Some((heads, kv_heads)) = undividable_heads(model, layout.tensor) {
+        warnings.push(Warning::HeadsDoNotDivide { tensor: layout.tensor, heads, kv_heads });
     }
     layout
 }
@@ -292,9 +382,6 @@ fn fast_domain(device: &Device) -> u64 {
     device.interconnect().scale_up.map_or(SLOTS_OF_A_HOST, |fast| fast.domain.max(SLOTS_OF_A_HOST))
 }
 
-/// No engine documents tensor parallelism over more devices than this as useful.
-const MAX_TENSOR: u64 = 64;
-
 const fn at_least_one(degree: Degree) -> u64 {
     match degree {
         Degree::Auto | Degree::Of(0) => 1,
@@ -302,19 +389,13 @@ const fn at_least_one(degree: Degree) -> u64 {
     }
 }
 
-/// The number that the tensor-parallel degree has to divide: the query heads of every attention layer.
-fn head_divisor(model: &Model) -> u64 {
-    let mut divisor = 0;
-    for (layer, _) in model.layers.all() {
-        if let Some(attention) = layer.mixer.attention() {
-            divisor = greatest_common_divisor(divisor, attention.heads());
-        }
-    }
-    divisor.max(1)
-}
-
-const fn greatest_common_divisor(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+/// The query and KV heads of an attention layer that cannot be dealt out over `tensor` ranks, if there is one: query
+/// heads have to divide evenly, and KV heads either divide or are replicated evenly.
+fn undividable_heads(model: &Model, tensor: u64) -> Option<(u64, u64)> {
+    let attentions = model.layers.kinds().iter().filter_map(|layer| layer.mixer.attention());
+    attentions.map(|attention| (attention.heads(), attention.kv_heads())).find(|&(heads, kv_heads)| {
+        !heads.is_multiple_of(tensor) || !(kv_heads.is_multiple_of(tensor) || tensor.is_multiple_of(kv_heads.max(1)))
+    })
 }
 
 /// The expert-parallel degree: it divides the ranks of a stage and does not exceed the experts.

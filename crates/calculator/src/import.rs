@@ -9,9 +9,9 @@ pub use contents::{Files, Found, Outcome, Step, read, read_text, types};
 use core::fmt;
 
 use ridgepoint_catalog::headers::{gguf, index};
+use ridgepoint_core::Bytes;
 
 use crate::numbers;
-use ridgepoint_core::Bytes;
 
 /// Where Hugging Face ids are looked up unless the reader names a mirror.
 pub const HUB: &str = "https://huggingface.co";
@@ -48,7 +48,7 @@ impl Request {
     }
 }
 
-/// What to fetch for `text`: a Hugging Face id (`org/name`, `org/name@revision`), an address on the hub, or the
+/// What to fetch for `text`, from the hub at `endpoint` or the public one if that is empty: a Hugging Face id (`org/name`, `org/name@revision`), an address on the hub, or the
 /// `https` address of a file.
 ///
 /// ```
@@ -65,6 +65,7 @@ impl Request {
 pub fn request(text: &str, endpoint: &str) -> Result<Request, String> {
     let text = text.trim();
     let endpoint = endpoint.trim().trim_end_matches('/');
+    let endpoint = if endpoint.is_empty() { HUB } else { endpoint };
     if text.is_empty() {
         return Err("enter a Hugging Face id such as Qwen/Qwen3-8B, or the https address of a file".into());
     }
@@ -186,7 +187,7 @@ impl fmt::Display for Failure {
             ),
             Self::TooLarge => f.write_str("the file is too large for a config.json: check which one it is"),
             Self::NotAModel => f.write_str(
-                "this is neither JSON nor a GGUF or safetensors file: open the address in your browser to see what it \
+                "this is not JSON, nor a GGUF or safetensors file: open the address in your browser to see what it \
                  sends, or paste the config.json",
             ),
             Self::Unreadable => f.write_str("the file cannot be read: choose it again, and files rather than a folder"),

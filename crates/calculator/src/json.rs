@@ -258,7 +258,7 @@ fn latency(report: &Report) -> Latency {
         ttft_loaded_s: Figure::ideal(None),
         tpot_s: ideal(speed.map(|speed| speed.tpot)),
         e2e_s: ideal(speed.map(|speed| speed.end_to_end)),
-        prefill_s: ideal(speed.map(|speed| speed.prefill.time)),
+        prefill_s: ideal(speed.map(|speed| speed.prefill_batch)),
         decode_step_s: ideal(speed.map(|speed| speed.decode.time)),
         static_batch_s: ideal(speed.map(|speed| speed.static_batch)),
     }

@@ -139,8 +139,8 @@ impl Reader<'_> {
             "gpu" => self.devices(value),
             "n" => self.count = Some(self.number(key, value, 1, MAX_DEVICES, 1)),
             "mem" => {
-                let gib = self.number(key, value, 1, MAX_DEVICE_GIB, 1);
-                self.scenario.settings.device_memory = Some(Bytes::gib(gib));
+                let gib = self.setting(key, value, 1, MAX_DEVICE_GIB);
+                self.scenario.settings.device_memory = gib.map(Bytes::gib);
             }
             "engine" => {
                 let fallback = self.scenario.engine;
@@ -165,13 +165,13 @@ impl Reader<'_> {
             "ep" => self.scenario.layout.expert = self.degree(key, value),
             "dp" => self.scenario.layout.data = self.degree(key, value),
             "util" => self.memory_fraction(value),
-            "chunk" => self.scenario.settings.tokens_per_pass = Some(self.number(key, value, 1, MAX_TOKENS, 8192)),
-            "max-seqs" => self.scenario.settings.max_sequences = Some(self.number(key, value, 1, MAX_BATCH, 256)),
+            "chunk" => self.scenario.settings.tokens_per_pass = self.setting(key, value, 1, MAX_TOKENS),
+            "max-seqs" => self.scenario.settings.max_sequences = self.setting(key, value, 1, MAX_BATCH),
             "eager" => self.scenario.settings.eager = Some(self.flag(key, value, false)),
             "fa" => self.scenario.settings.flash_attention = Some(self.flag(key, value, true)),
             "swa-full" => self.scenario.settings.full_sliding_cache = Some(self.flag(key, value, false)),
-            "cpu-moe" => self.scenario.settings.cpu_expert_layers = Some(self.number(key, value, 0, 10_000, 0)),
-            "mla" => self.scenario.settings.latent_cache = Some(self.number(key, value, 0, 2, 2) as u8),
+            "cpu-moe" => self.scenario.settings.cpu_expert_layers = self.setting(key, value, 0, 10_000),
+            "mla" => self.scenario.settings.latent_cache = self.setting(key, value, 0, 2).map(|layout| layout as u8),
             "view" => {
                 self.presentation.view = self.choice(key, value, View::ALL, View::id, View::Memory);
             }
@@ -211,8 +211,9 @@ impl Reader<'_> {
 
     /// One device id, or a list of `id:count`.
     fn devices(&mut self, value: &str) {
-        let mut devices = Vec::new();
-        for item in value.split(',').filter(|item| !item.trim().is_empty()).take(64) {
+        let mut devices: Vec<DeviceCount> = Vec::new();
+        let mut left = MAX_DEVICES;
+        for item in value.split(',').filter(|item| !item.trim().is_empty()) {
             let (id, count) = item.split_once(':').map_or((item, None), |(id, count)| (id, Some(count)));
             let Some(device) = find_device(id.trim()) else {
                 let problem =
@@ -220,8 +221,18 @@ impl Reader<'_> {
                 self.replaced(problem, "it is left out");
                 continue;
             };
-            let count = count.map_or(1, |count| self.number("gpu", count.trim(), 1, MAX_DEVICES, 1));
-            devices.push(DeviceCount { id: device.id.to_string(), count });
+            let asked = count.map_or(1, |count| self.number("gpu", count.trim(), 1, MAX_DEVICES, 1));
+            let count = asked.min(left);
+            left -= count;
+            match devices.last_mut() {
+                _ if count == 0 => {}
+                Some(last) if last.id == device.id => last.count += count,
+                Some(_) | None => devices.push(DeviceCount { id: device.id.to_string(), count }),
+            }
+            if count < asked {
+                self.adjusted(format!("gpu: more than {MAX_DEVICES} devices"), "the rest of the list is left out");
+                break;
+            }
         }
         if devices.is_empty() {
             let used = self.scenario.devices.iter().map(|device| device.id.as_str()).collect::<Vec<_>>().join(", ");
@@ -294,6 +305,15 @@ impl Reader<'_> {
                 fallback
             }
         }
+    }
+
+    /// A number that the engine has a default for: what cannot be read leaves that default.
+    fn setting(&mut self, key: &str, value: &str, least: u64, most: u64) -> Option<u64> {
+        if whole(value).is_some() {
+            return Some(self.number(key, value, least, most, least));
+        }
+        self.adjusted(format!("{key}: “{}” is not a whole number", shown(value)), "the default is used");
+        None
     }
 
     fn flag(&mut self, key: &str, value: &str, fallback: bool) -> bool {

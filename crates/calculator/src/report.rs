@@ -3,7 +3,7 @@
 use ridgepoint_catalog::devices::{Device, Missing, UsableSource};
 use ridgepoint_core::{
     Arithmetic, Bytes, ComputePrecision, DeviceMemory, Numerics, Parallelism, Parameters, Roofline, Speed, Stage,
-    TokensPerSecond, Workload, kv_cache, memory, state, tokens_per_second,
+    TokensPerSecond, Workload, kv_cache, memory, state,
 };
 
 use crate::capacity::{self, Capacity};
@@ -117,13 +117,11 @@ impl Report {
         let deployment = stages.as_ref().map(|stages| resolved.deployment(stages));
         let speed = deployment.and_then(|deployment| deployment.speed_of_light(workload));
         let saturated_output = deployment.and_then(|deployment| {
-            // More sequences than the cache holds cannot run, however many are asked for.
-            let batch = capacity.max_concurrency?.floor();
-            if batch < 1.0 {
-                return None;
-            }
-            let full = Workload { batch: batch as u64, ..workload };
-            deployment.speed_of_light(full).map(|speed| tokens_per_second(full.batch as f64, speed.tpot))
+            // As many sequences as fit with everything that each of them needs, however many are asked for.
+            let replicas = resolved.parallelism.data.max(1);
+            let batch = capacity.max_concurrency.map_or(u64::MAX, |held| (held as u64).saturating_mul(replicas));
+            let batch = batch.min(capacity.max_batch?);
+            (batch > 0).then(|| deployment.speed_of_light(Workload { batch, ..workload }))?.map(|speed| speed.output)
         });
         let mut report = Self {
             link: link::encode(scenario, &Presentation::default()),
@@ -143,12 +141,14 @@ impl Report {
         report
     }
 
-    /// Whether every device holds its share; `None` where the size of one is not known.
+    /// Whether every device holds its share. One that does not settles it; otherwise it is `None` where the size of one
+    /// is not known.
     pub fn fits(&self) -> Option<bool> {
-        self.devices
-            .iter()
-            .map(|device| device.headroom().map(|headroom| headroom >= 0))
-            .try_fold(true, |all, fits| Some(all & fits?))
+        let headroom = || self.devices.iter().map(DeviceReport::headroom);
+        if headroom().flatten().any(|headroom| headroom < 0) {
+            return Some(false);
+        }
+        headroom().all(|headroom| headroom.is_some()).then_some(true)
     }
 
     /// The devices with the least headroom.
@@ -205,9 +205,8 @@ fn device_reports(resolved: &Resolved, workload: Workload) -> Vec<DeviceReport> 
 }
 
 fn room(resolved: &Resolved, device: &Device) -> Option<Room> {
-    let accelerator = resolved.accelerator(device).ok()?;
-    let (usable, source) = device.usable_memory(accelerator.nominal_memory);
-    Some(Room { nominal: accelerator.nominal_memory, usable, source, limit: resolved.limit(device)? })
+    let (nominal, usable, source) = resolved.memory(device)?;
+    Some(Room { nominal, usable, source, limit: resolved.limit(device)? })
 }
 
 /// Rooflines at the precision of the weights and at the 16 bit of everything else.
@@ -246,12 +245,12 @@ fn warnings(resolved: &Resolved, report: &Report) -> Vec<Warning> {
     let arithmetic = resolved.arithmetic();
     for &(device, _) in &resolved.devices {
         let name = || device.name.to_string();
-        match resolved.accelerator(device) {
-            Err(missing) => warnings.push(Warning::UnknownDevice { device: name(), missing }),
-            Ok(accelerator) => match device.usable_memory(accelerator.nominal_memory).1 {
-                UsableSource::Rule(_) => warnings.push(Warning::AssumedMemory { device: name() }),
-                UsableSource::Driver | UsableSource::Documented => {}
-            },
+        if let Err(missing) = resolved.accelerator(device) {
+            warnings.push(Warning::UnknownDevice { device: name(), missing });
+        }
+        match resolved.memory(device) {
+            Some((_, _, UsableSource::Rule(_))) => warnings.push(Warning::AssumedMemory { device: name() }),
+            Some((_, _, UsableSource::Driver | UsableSource::Documented)) | None => {}
         }
         match resolved.paced(device).map(|accelerator| (arithmetic, accelerator.roofline(arithmetic))) {
             Some((Arithmetic::Native(asked), Some((used, _)))) if asked != used => {

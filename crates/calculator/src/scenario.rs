@@ -1,5 +1,6 @@
 //! The chosen inputs: what a link encodes and everything else is computed from.
 
+use ridgepoint_catalog::find_model;
 use ridgepoint_core::{Bytes, Engine, KvFormat, Tokens, WeightFormat, Workload};
 
 use crate::custom::CustomModel;
@@ -52,8 +53,9 @@ impl ModelChoice {
     pub fn selected(&self) -> String {
         match self {
             Self::Catalogue(id) => id.clone(),
-            // Never the id of another model.
-            Self::Custom(custom) => format!("{} (custom)", custom.name()),
+            // Some repositories are called like a model of the list, and need not hold it.
+            Self::Custom(custom) if find_model(custom.name()).is_some() => format!("{} (custom)", custom.name()),
+            Self::Custom(custom) => custom.name().to_owned(),
         }
     }
 }

@@ -38,6 +38,20 @@ pub enum Warning {
         tensor: u64,
         /// Query heads.
         heads: u64,
+        /// KV heads.
+        kv_heads: u64,
+    },
+    /// Settings that change nothing here.
+    NoEffect {
+        /// Their keys.
+        keys: String,
+    },
+    /// A format that the engine cannot read.
+    FormatNotOfEngine {
+        /// The engine.
+        engine: &'static str,
+        /// What of which format.
+        format: String,
     },
     /// The expert-parallel degree is not possible.
     ExpertsDoNotDivide {
@@ -121,8 +135,13 @@ impl core::fmt::Display for Warning {
             Self::MoreStagesThanLayers { stages, layers } => {
                 write!(f, "{stages} pipeline stages for {layers} layers: one layer per stage is used")
             }
-            Self::HeadsDoNotDivide { tensor, heads } => {
-                write!(f, "{heads} attention heads do not divide over TP {tensor}: engines refuse this layout")
+            Self::HeadsDoNotDivide { tensor, heads, kv_heads } => write!(
+                f,
+                "{heads} attention heads with {kv_heads} KV heads do not divide over TP {tensor}: engines refuse this layout"
+            ),
+            Self::NoEffect { keys } => write!(f, "these settings change nothing here (yet): {keys}"),
+            Self::FormatNotOfEngine { engine, format } => {
+                write!(f, "{engine} cannot read {format}: the figures are what they would be if it could")
             }
             Self::ExpertsDoNotDivide { asked, used, ranks, experts } => {
                 write!(
@@ -147,12 +166,14 @@ impl core::fmt::Display for Warning {
                 numbers::count(*tokens),
                 numbers::count(*limit)
             ),
-            Self::PrecisionFallback { device, asked, used } => write!(
-                f,
-                "{device} has no {} arithmetic: weights are unpacked and multiplied in {}",
-                names::precision(*asked),
-                names::precision(*used)
-            ),
+            Self::PrecisionFallback { device, asked, used } => {
+                let (asked_name, used_name) = (names::precision(*asked), names::precision(*used));
+                let how = match asked {
+                    ComputePrecision::Fp8 | ComputePrecision::Int8 | ComputePrecision::Fp4 => "unpacked and multiplied",
+                    ComputePrecision::Fp32 | ComputePrecision::Fp16 | ComputePrecision::Bf16 => "multiplied",
+                };
+                write!(f, "{device} has no {asked_name} arithmetic: weights are {how} in {used_name}")
+            }
             Self::HostExperts { layers } => {
                 write!(f, "the experts of {layers} layers stay in host memory: times are as if they were on the device")
             }
@@ -169,7 +190,7 @@ impl core::fmt::Display for Warning {
                 )
             }
             Self::UnknownDevice { device, missing: Missing::Bandwidth } => {
-                write!(f, "the memory bandwidth of {device} is not published: neither fit nor speed can be told")
+                write!(f, "the memory bandwidth of {device} is not published: no speed can be told")
             }
             Self::UnknownPeak { device } => {
                 write!(f, "the peak arithmetic of {device} is not published: no speed can be told")

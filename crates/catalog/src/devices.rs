@@ -354,7 +354,9 @@ impl Device {
 
     /// The links whose bandwidth is known. Optional bridges count as fitted.
     pub fn interconnect(&self) -> Interconnect {
-        let scale_up = self.scale_up.and_then(|link| Some(ScaleUp { bandwidth: link.one_way?, domain: link.domain? }));
+        let scale_up = self
+            .scale_up
+            .and_then(|link| Some(ScaleUp { bandwidth: link.one_way?, pair: link.pair_one_way, domain: link.domain? }));
         Interconnect { scale_up, host: self.host_link.map(HostLink::bandwidth) }
     }
 }

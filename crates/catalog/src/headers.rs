@@ -241,8 +241,21 @@ fn totals(tensors: impl Iterator<Item = (&'static str, u64, Bytes)>) -> Vec<Type
         total.elements = total.elements.saturating_add(elements);
         total.bytes += bytes;
     }
-    totals.sort_by_key(|total| std::cmp::Reverse(total.bytes));
-    totals
+    // Few enough to be put in order one by one.
+    let mut sorted: Vec<TypeTotal> = Vec::new();
+    for total in totals {
+        let place = sorted.partition_point(|other| other.bytes >= total.bytes);
+        sorted.insert(place, total);
+    }
+    sorted
+}
+
+/// The order in which the data of tensors lies in a file, given where each starts and its bytes.
+fn by_place(places: impl Iterator<Item = (Bytes, Bytes)>) -> Vec<usize> {
+    let mut places: Vec<(Bytes, Bytes, usize)> =
+        places.enumerate().map(|(index, (offset, bytes))| (offset, bytes, index)).collect();
+    places.sort_unstable();
+    places.into_iter().map(|(_, _, index)| index).collect()
 }
 
 /// The product of `shape`, if it can be counted.

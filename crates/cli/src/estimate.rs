@@ -90,7 +90,8 @@ fn read_line(line: &str) -> Result<Link, Problem> {
 /// Reads a query. One about a model or device that is not known has no answer here: a script would take another
 /// model's figures for it.
 fn read(query: &str, config: Option<CustomModel>) -> Result<Link, Problem> {
-    if !query.contains('=') {
+    if !query.contains('=') && !query.contains("://") {
+        let query = query.escape_debug();
         return Err(Problem::Input(format!(
             "no setting found in “{query}”: write key=value pairs joined by &, such as model=llama-3.1-8b"
         )));

@@ -67,7 +67,8 @@ impl Peaks {
         let order: &[ComputePrecision] = match arithmetic {
             Arithmetic::WeightOnly | Arithmetic::Native(Bf16) => &[Bf16, Fp16, Fp32],
             Arithmetic::Native(Fp16) => &[Fp16, Bf16, Fp32],
-            Arithmetic::Native(Fp32) => &[Fp32, Bf16, Fp16],
+            // Nothing wider stands in for 32 bit, and nothing narrower would be the same computation.
+            Arithmetic::Native(Fp32) => &[Fp32],
             Arithmetic::Native(Fp8) => &[Fp8, Bf16, Fp16, Fp32],
             Arithmetic::Native(Int8) => &[Int8, Bf16, Fp16, Fp32],
             Arithmetic::Native(Fp4) => &[Fp4, Bf16, Fp16, Fp32],

@@ -16,6 +16,8 @@ pub struct Interconnect {
 pub struct ScaleUp {
     /// What one device can send to all others together, in one direction.
     pub bandwidth: BytesPerSecond,
+    /// What one device can send to one other, where that is less: a mesh splits its links over all neighbours.
+    pub pair: Option<BytesPerSecond>,
     /// Devices in one domain.
     pub domain: u64,
 }
@@ -23,9 +25,21 @@ pub struct ScaleUp {
 impl Interconnect {
     /// What one of `ranks` communicating devices can send: over the fast domain if it holds them all, else over the
     /// host bus. `None` where no figure is known.
+    ///
+    /// ```
+    /// # use ridgepoint_core::{BytesPerSecond, Interconnect, ScaleUp};
+    /// // MI300X: 448 GB/s to seven neighbours, 64 GB/s to each.
+    /// let [one_way, pair] = [448.0, 64.0].map(BytesPerSecond::giga);
+    /// let mesh = Interconnect { scale_up: Some(ScaleUp { bandwidth: one_way, pair: Some(pair), domain: 8 }), host: None };
+    /// assert_eq!(mesh.bandwidth_between(2), Some(pair));
+    /// assert_eq!(mesh.bandwidth_between(8), Some(one_way));
+    /// ```
     pub fn bandwidth_between(&self, ranks: u64) -> Option<BytesPerSecond> {
         match self.scale_up {
-            Some(fast) if ranks <= fast.domain => Some(fast.bandwidth),
+            Some(fast) if ranks <= fast.domain => Some(match fast.pair {
+                Some(pair) => fast.bandwidth.min(pair * ranks.saturating_sub(1).max(1) as f64),
+                None => fast.bandwidth,
+            }),
             Some(_) | None => self.host,
         }
     }

@@ -44,6 +44,8 @@ pub struct PassTime {
     pub operations: Vec<TimedOperation>,
     /// Least time from the first stage's start to the last stage's end.
     pub time: Seconds,
+    /// Least time of the slowest stage: how soon another pass can follow.
+    pub slowest_stage: Seconds,
 }
 
 impl PassTime {
@@ -75,13 +77,32 @@ impl Deployment<'_> {
     pub fn pass(&self, pass: Pass) -> Option<PassTime> {
         let mut result = PassTime::default();
         for (stage, devices) in Stage::all(self.model, self.parallelism).into_iter().zip(self.stages) {
+            let mut stage_time = Seconds::ZERO;
             for operation in operation::of_stage(self.model, stage, pass, self.numerics, self.parallelism) {
                 let timed = slowest(operation, devices)?;
-                result.time += timed.time;
+                stage_time += timed.time;
                 result.add(timed);
             }
+            result.time += stage_time;
+            result.slowest_stage = result.slowest_stage.max(stage_time);
         }
         Some(result)
+    }
+
+    /// Least time to read the prompts of `sequences` sequences.
+    ///
+    /// Pipeline stages work on different prompts at the same time: after the first group has passed all stages, each
+    /// further one ends a slowest stage later. Prompts that share a pass share the reading of the weights, so the best
+    /// of one group, one group for each stage and one for each prompt is taken.
+    fn prefill_time(&self, sequences: u64, prompt_tokens: Tokens) -> Option<Seconds> {
+        let stages = self.parallelism.pipeline.max(1);
+        let mut best: Option<Seconds> = None;
+        for groups in if stages > 1 { [1, stages.min(sequences), sequences] } else { [1; 3] } {
+            let pass = self.pass(Pass::prefill(sequences.div_ceil(groups.max(1)), prompt_tokens))?;
+            let time = pass.time + pass.slowest_stage * groups.saturating_sub(1) as f64;
+            best = Some(best.map_or(time, |other| other.min(time)));
+        }
+        best
     }
 
     /// A decode step of the whole replica: every sequence gets one token.
@@ -96,19 +117,23 @@ impl Deployment<'_> {
     pub fn speed_of_light(&self, workload: Workload) -> Option<Speed> {
         let sequences = sequences_per_replica(workload, self.parallelism.data);
         let prefill_one = self.pass(Pass::prefill(1, workload.prompt_tokens))?;
-        let prefill = self.pass(Pass::prefill(sequences, workload.prompt_tokens))?;
+        let prefill_batch = self.prefill_time(sequences, workload.prompt_tokens)?;
         let decode = self.decode_step(sequences, workload.mean_context_tokens())?;
-        let tpot = time_per_output_token(decode.time, prefill_one.time, sequences, workload.output_tokens);
+        // Between two steps other prompts occupy each stage in turn, not the whole pipeline.
+        let tpot = time_per_output_token(decode.time, prefill_one.slowest_stage, sequences, workload.output_tokens);
         let later_tokens = workload.output_tokens.saturating_sub(1) as f64;
+        let end_to_end = prefill_one.time + tpot * later_tokens;
         Some(Speed {
             ttft: prefill_one.time,
             tpot,
-            end_to_end: prefill_one.time + tpot * later_tokens,
-            static_batch: prefill.time + decode.time * later_tokens,
-            output: tokens_per_second(workload.batch as f64, tpot),
+            end_to_end,
+            prefill_batch,
+            static_batch: prefill_batch + decode.time * later_tokens,
+            // Little's law: each of `batch` sequences is replaced when it ends.
+            output: tokens_per_second(workload.batch as f64 * workload.output_tokens as f64, end_to_end),
             per_user: tokens_per_second(1.0, tpot),
-            prompt: tokens_per_second(workload.batch as f64 * workload.prompt_tokens as f64, prefill.time),
-            prefill,
+            prompt: tokens_per_second(workload.batch as f64 * workload.prompt_tokens as f64, prefill_batch),
+            prefill: self.pass(Pass::prefill(sequences, workload.prompt_tokens))?,
             decode,
         })
     }
@@ -176,8 +201,10 @@ pub fn time_per_output_token(step: Seconds, prefill: Seconds, sequences: u64, ou
 /// Least times and highest rates for a workload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Speed {
-    /// Reading the prompts of a whole batch.
+    /// Reading the prompts of a whole batch in one pass through all stages.
     pub prefill: PassTime,
+    /// Least time to read the prompts of a whole batch, with every pipeline stage at work.
+    pub prefill_batch: Seconds,
     /// One decode step at the mean context.
     pub decode: PassTime,
     /// Time to first token of one request alone.

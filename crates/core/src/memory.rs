@@ -279,8 +279,8 @@ pub fn by_stage(
 ) -> Vec<DeviceMemory> {
     let sequences = sequences_per_replica(workload, parallelism.data);
     let tokens = sequences.saturating_mul(workload.prompt_tokens).min(engine.tokens_per_pass).max(sequences);
-    let collectives =
-        if parallelism.tensor.saturating_mul(parallelism.pipeline) > 1 { engine.collectives } else { Bytes::ZERO };
+    let Parallelism { tensor, pipeline, expert, .. } = parallelism;
+    let collectives = if tensor.max(pipeline).max(expert) > 1 { engine.collectives } else { Bytes::ZERO };
     Stage::all(model, parallelism)
         .into_iter()
         .map(|stage| DeviceMemory {

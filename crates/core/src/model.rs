@@ -53,6 +53,11 @@ impl Mixer {
         }
     }
 
+    /// Whether it attends to an encoded image, without which its whole layer is skipped.
+    pub const fn needs_image(self) -> bool {
+        matches!(self, Self::Attention { cache: CacheOwner::Image, .. })
+    }
+
     /// Its recurrent state, if it has any.
     pub const fn state(self) -> Option<State> {
         match self {
@@ -289,7 +294,17 @@ impl Model {
             Head::Tied(tensor) => tensor.parameters(),
             Head::Own(_) | Head::None => 0,
         };
-        self.tensors()
+        let outside = self.input.iter().chain(&self.output).map(|&tensor| (tensor, 1));
+        let own_head = match self.head {
+            Head::Own(tensor) => Some((tensor, 1)),
+            Head::Tied(_) | Head::None => None,
+        };
+        // Without an image the layers that attend to it are skipped.
+        let layers = self.layers.all().into_iter().filter(|(layer, _)| !layer.mixer.needs_image());
+        let inside = layers.flat_map(|(layer, count)| layer.tensors.iter().map(move |&tensor| (tensor, count)));
+        outside
+            .chain(own_head)
+            .chain(inside)
             .filter(|(tensor, _)| {
                 tensor.kind == Kind::Matrix && !tensor.role.is_lookup() && !tensor.role.component().is_tower()
             })

@@ -191,6 +191,9 @@ impl Work<'_> {
 
     fn layer(&self, layers: PackedLayers, operations: &mut Operations) {
         let PackedLayers { layer, count, .. } = layers;
+        if layer.mixer.needs_image() {
+            return;
+        }
         // All matrices of one kind in a layer are one operation.
         let mut of_layer = Operations::default();
         for (tensor, packing) in self.weights.tensors(layers).filter(|(tensor, _)| tensor.kind == Kind::Matrix) {
@@ -207,8 +210,6 @@ impl Work<'_> {
         }
         match layer.mixer {
             Mixer::None => {}
-            // Without an image there is nothing to attend to.
-            Mixer::Attention { cache: CacheOwner::Image, .. } => {}
             Mixer::Attention { attention, reach, cache, selection } => {
                 let cost = self.attention(attention, reach, cache, selection);
                 operations.add(attention_operation(reach), count, Some(SIXTEEN_BIT), 1, cost);
@@ -249,10 +250,13 @@ impl Work<'_> {
         let touched = expected_experts(tensor.copies, active, pooled) / tensor.copies.max(1) as f64;
         let ranks = self.tensor_parallel() as f64;
         let one = tensor.times(1);
+        // Ranks that hold different experts share the visits; ranks that share an expert share its cut side only.
+        let visits = tokens.saturating_mul(active).div_ceil(self.parallelism.expert.clamp(1, self.tensor_parallel()));
+        let within = self.parallelism.tensor_within_expert() as f64;
         Cost {
             flops: Flops::new(2.0 * one.parameters() as f64 * active as f64 * tokens as f64 / ranks),
             traffic: rank_bytes(tensor, packing, 1, self.parallelism).scaled(touched)
-                + self.vectors(one, tokens.saturating_mul(active), ranks),
+                + self.vectors(one, visits, within),
             communication: Bytes::ZERO,
         }
     }
@@ -299,7 +303,11 @@ impl Work<'_> {
         let width = (key_dim + value_dim) as f64;
         // An indexer lets through as many tokens as a window would, only not the last ones.
         let attended = match selection {
-            Selection::All | Selection::Compressed { .. } => reach,
+            Selection::All | Selection::Compressed { .. } => match reach {
+                // Where in its chunk a decoded token stands is left open: it reads as much as the last one of a chunk.
+                Reach::Chunked(chunk) if new_tokens == 1 => Reach::Sliding(chunk),
+                Reach::Full | Reach::Sliding(_) | Reach::Chunked(_) => reach,
+            },
             Selection::Indexed(Indexer { top, .. }) | Selection::AsEarlier { top } => Reach::Sliding(top),
         };
         let pairs = attended.pairs(new_tokens, past_tokens) * sequences as f64;

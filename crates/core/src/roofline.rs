@@ -87,11 +87,6 @@ impl Roofline {
         self.peak.min(intensity * self.bandwidth)
     }
 
-    /// Whether work of this intensity waits for memory. At the ridge point itself it does not.
-    pub fn is_memory_bound(self, intensity: FlopsPerByte) -> bool {
-        intensity < self.ridge_point()
-    }
-
     /// Shortest time for the arithmetic and the traffic of `cost`, overlapping perfectly.
     ///
     /// Without any overlap it is their sum, at most twice this.

@@ -1,4 +1,4 @@
-//! Installs what building the page needs, once, below `target/`.
+//! Installs what building and testing the page needs, once, below `target/`.
 //!
 //! | tool | from | why there |
 //! |---|---|---|
@@ -6,6 +6,7 @@
 //! | Trunk | crates.io, by `cargo install` | it has no library, so that the workspace cannot build it |
 //! | wasm-bindgen | `crates/tools` | `Cargo.lock` keeps it at the version of the library in the page |
 //! | wasm-opt | npm `binaryen` | a prebuilt, current Binaryen |
+//! | axe-core | npm | the rules of accessibility that the browser tests check |
 
 use std::fs;
 use std::path::Path;
@@ -17,6 +18,7 @@ use crate::places::Places;
 /// Newer releases need a newer Rust than `rust-toolchain.toml` names.
 const TRUNK: &str = "0.21.14";
 const BINARYEN: &str = "132.0.0";
+const AXE: &str = "4.11.4";
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
 /// Whether `wasm-opt` is there to shrink the page.
@@ -31,7 +33,7 @@ pub(crate) fn page_tools(places: &Places) -> Result<WasmOpt, String> {
     wasm_target()?;
     trunk(places)?;
     workspace_tools(places)?;
-    Ok(match binaryen(places) {
+    Ok(match node_packages(places) {
         Ok(()) => WasmOpt::Present,
         Err(reason) => {
             eprintln!("\nwarning: the page will be larger than it should be, because wasm-opt is missing: {reason}\n");
@@ -109,19 +111,24 @@ fn workspace_tools(places: &Places) -> Result<(), String> {
     run(cargo(places).args(["build", "--package", "ridgepoint-tools", "--bins"]))
 }
 
-fn binaryen(places: &Places) -> Result<(), String> {
+/// Installs Binaryen and axe-core, in one command: npm would remove what a second one does not name.
+fn node_packages(places: &Places) -> Result<(), String> {
     let answers = |name| output(Command::new(name).arg("--version")).is_some();
     if !(answers("node") && answers(NPM)) {
         apt_install(&["nodejs", "npm"])?;
     }
-    let manifest = places.tools.join("node_modules").join("binaryen").join("package.json");
-    let wanted = format!("\"version\": \"{BINARYEN}\"");
-    if !fs::read_to_string(manifest).is_ok_and(|text| text.contains(&wanted)) {
-        println!("installing Binaryen {BINARYEN}");
+    let packages = [("binaryen", BINARYEN), ("axe-core", AXE)];
+    let is_present = |(name, version): &(&str, &str)| {
+        let manifest = places.tools.join("node_modules").join(name).join("package.json");
+        fs::read_to_string(manifest).is_ok_and(|text| text.contains(&format!("\"version\": \"{version}\"")))
+    };
+    if !packages.iter().all(is_present) {
+        let names = packages.map(|(name, version)| format!("{name}@{version}"));
+        println!("installing with npm: {}", names.join(" "));
         run(program(places, NPM)?
             .args(["install", "--no-save", "--no-audit", "--no-fund", "--prefix"])
             .arg(&places.tools)
-            .arg(format!("binaryen@{BINARYEN}")))?;
+            .args(names))?;
     }
     match output(program(places, "wasm-opt")?.arg("--version")) {
         Some(_) => Ok(()),

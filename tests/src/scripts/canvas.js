@@ -4,7 +4,10 @@ const [id, tokens] = arguments;
 const canvas = document.querySelector(`#${id} canvas`);
 const { width, height } = canvas;
 const box = canvas.getBoundingClientRect();
-const pixels = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+// Read from a copy: reading the canvas itself would make the browser treat it in another way from then on.
+const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+copy.drawImage(canvas, 0, 0);
+const pixels = copy.getImageData(0, 0, width, height).data;
 
 // Well between the axes, whatever room their labels take.
 const inside = { left: width * 0.25, right: width * 0.9, top: height * 0.15, bottom: height * 0.75 };

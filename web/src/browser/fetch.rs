@@ -28,7 +28,9 @@ pub async fn fetch_more(
         206 if file.only_start => wanted,
         200 if !file.only_start => file.most,
         // The server does not know of ranges. A file as small as a configuration can come whole.
-        200 if from == 0 && length(&response).is_some_and(|length| length <= import::MOST_CONFIG_BYTES as u64) => file.most,
+        200 if from == 0 && length(&response).is_some_and(|length| length <= import::MOST_CONFIG_BYTES as u64) => {
+            file.most
+        }
         200 => {
             give_up(&response);
             return Err(Failure::NoRange);

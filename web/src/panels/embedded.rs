@@ -14,7 +14,7 @@ use crate::app::State;
 use crate::browser::parent;
 use crate::draw::Figure;
 use crate::signals::{memo, words};
-use crate::widgets::{Slider, StackedBar};
+use crate::widgets::{Notices, Slider, StackedBar};
 
 /// The whole page, when it is a part of another one.
 #[component]
@@ -23,7 +23,7 @@ pub fn Embedded(
     link: Link,
 ) -> impl IntoView {
     let state = State::of(link);
-    let State { scenario, presentation, report, verdict, .. } = state;
+    let State { scenario, presentation, notices, report, verdict } = state;
     // What the reader chose for the page itself says nothing about the page around it.
     state.dress(RwSignal::new(Theme::Auto));
     parent::report_height();
@@ -43,6 +43,7 @@ pub fn Embedded(
             <h1 class="sr-only">"Ridgepoint"</h1>
             <VerdictPanel verdict/>
             <VerdictSpoken verdict/>
+            <Notices label="About the link" tone="info" messages=notices dismiss=Callback::new(move |()| notices.set(Vec::new()))/>
             {fullest}
             <Figure chart without_table=true/>
             <footer>

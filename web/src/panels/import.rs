@@ -3,7 +3,7 @@
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use ridgepoint_calculator::import::{self, Failure, Files, Found, HUB, Outcome, Step};
+use ridgepoint_calculator::import::{self, Failure, Files, Found, Outcome, Step};
 use ridgepoint_calculator::scenario::Scenario;
 use ridgepoint_catalog::headers::FIRST_BYTES;
 use wasm_bindgen::{JsCast, JsValue};
@@ -11,7 +11,7 @@ use web_sys::{AbortController, AbortSignal, DragEvent, Element, Event, File, Htm
 
 use crate::browser::{fetch, files, listen::listen};
 use crate::signals::{effect, flag, memo, words};
-use crate::widgets::{DataTable, FactList, Glyph, Icon};
+use crate::widgets::{DataTable, FactList};
 
 /// Everything that the parts of the dialog share.
 #[derive(Clone, Copy)]
@@ -27,6 +27,10 @@ struct Import {
     /// Ends the present attempt. What still comes of it is dropped.
     running: StoredValue<Option<AbortController>, LocalStorage>,
 }
+
+/// The fields. They are plain HTML, because nothing in them ever changes but by the reader's hand: the browser keeps
+/// what is typed, and every event of theirs comes to the dialog.
+const WAYS: &str = include_str!("import.html");
 
 /// Where a file comes from.
 enum Source {
@@ -59,32 +63,7 @@ pub fn ImportDialog(
     });
     view! {
         <dialog node_ref=dialog class="import" aria-labelledby="import-title">
-            <header>
-                <h2 id="import-title">"Other model"</h2>
-                <button type="button" class="plain" data-act="close" aria-label="Close"><Icon glyph=Glyph::Close/></button>
-            </header>
-            <form id="import-fetch">
-                <label for="import-source">"Hugging Face id or https address"</label>
-                <div class="row">
-                    <input id="import-source" type="text" placeholder="Qwen/Qwen3-8B" autocomplete="off" autocapitalize="off" spellcheck="false" autofocus/>
-                    <button>"Fetch"</button>
-                </div>
-                <details>
-                    <summary>"Use a mirror"</summary>
-                    <label for="import-hub">"Address of the hub"</label>
-                    <input id="import-hub" type="text" value=HUB autocomplete="off" autocapitalize="off" spellcheck="false"/>
-                </details>
-            </form>
-            <form id="import-paste">
-                <label for="import-config">"Or paste a config.json"</label>
-                <textarea id="import-config" rows="5" spellcheck="false" autocomplete="off" placeholder="{ \"model_type\": \"llama\", … }"></textarea>
-                <button>"Use this config"</button>
-            </form>
-            <label class="drop">
-                <input type="file" multiple accept=".json,.safetensors,.gguf"/>
-                <b>"Or drop files here, or choose them"</b>
-                <small>"config.json, model.safetensors.index.json, *.safetensors, *.gguf. Of weights only the header is read, and nothing leaves this machine."</small>
-            </label>
+            <div class="ways" inner_html=WAYS></div>
             <Told import/>
         </dialog>
     }
@@ -99,7 +78,8 @@ fn Told(import: Import) -> impl IntoView {
         let progress = progress.get();
         if progress.is_empty() { outcome.with(|outcome| outcome.message.clone()) } else { progress }
     });
-    let tone = Signal::derive(move || if is_idle.get() && outcome.with(|outcome| outcome.failed) { "bad" } else { "info" });
+    let tone =
+        Signal::derive(move || if is_idle.get() && outcome.with(|outcome| outcome.failed) { "bad" } else { "info" });
     let facts = memo(move || outcome.with(|outcome| outcome.facts.clone()));
     let table = memo(move || outcome.with(|outcome| import::types(&outcome.types)));
     view! {
@@ -125,7 +105,8 @@ impl Import {
                 if target.id() == "import-fetch" { self.fetch() } else { self.paste() }
             }
             "click" => {
-                let act = target.closest("[data-act]").ok().flatten().and_then(|button| button.get_attribute("data-act"));
+                let act =
+                    target.closest("[data-act]").ok().flatten().and_then(|button| button.get_attribute("data-act"));
                 match act.as_deref() {
                     Some("close") => self.close(),
                     Some(_) => self.stop(),
@@ -178,7 +159,9 @@ impl Import {
     /// What the reader typed into a field.
     fn typed(self, field: &str) -> String {
         let field = self.dialog.get_untracked().and_then(|dialog| dialog.query_selector(field).ok()?);
-        field.and_then(|field| js_sys::Reflect::get(&field, &JsValue::from_str("value")).ok()?.as_string()).unwrap_or_default()
+        field
+            .and_then(|field| js_sys::Reflect::get(&field, &JsValue::from_str("value")).ok()?.as_string())
+            .unwrap_or_default()
     }
 
     fn close(self) {

@@ -31,10 +31,8 @@ pub fn ModelPanel(
     view! {
         <fieldset>
             <legend>"Model"</legend>
-            <div class="choice">
-                <Combobox label="Model" id="model" groups=options::models() value on_change=choose/>
-                <button type="button" aria-haspopup="dialog" on:click=open>"Other model…"</button>
-            </div>
+            <button type="button" class="plain other" aria-haspopup="dialog" on:click=open>"Other model…"</button>
+            <Combobox label="Model" id="model" groups=options::models() value on_change=choose/>
             <FactList facts/>
         </fieldset>
     }

@@ -91,11 +91,11 @@ impl<'a> Cache<'a> {
     }
 
     fn bytes(&self, batch: u64, context: u64) -> Bytes {
-        let Resolved { model, numerics, parallelism, .. } = self.resolved;
+        let Resolved { stored, numerics, parallelism, .. } = self.resolved;
         let sequences = batch.div_ceil(parallelism.data.max(1));
         self.stages
             .iter()
-            .map(|&stage| memory::stage_kv_cache(model, stage, sequences, context, numerics.kv, parallelism.tensor))
+            .map(|&stage| memory::stage_kv_cache(stored, stage, sequences, context, numerics.kv, parallelism.tensor))
             .max()
             .unwrap_or(Bytes::ZERO)
     }

@@ -11,7 +11,9 @@ pub use architecture::{Described, NoModel};
 pub use metadata::Value;
 pub use types::TensorType;
 
-use super::{FieldProblem, FileKind, HeaderError, TensorProblem, TypeTotal, Unread, elements, repeated, totals};
+use super::{
+    FieldProblem, FileKind, HeaderError, TensorProblem, TypeTotal, Unread, by_place, elements, repeated, totals,
+};
 use metadata::{Reader, read_fields};
 use ridgepoint_core::Bytes;
 
@@ -137,10 +139,9 @@ fn alignment(fields: &[(String, Value)]) -> Result<u64, HeaderError> {
 
 /// Checks that each tensor starts at a multiple of `alignment` and behind the end of the one before it.
 fn check_places(tensors: &[Tensor], alignment: u64) -> Result<(), HeaderError> {
-    let mut by_place: Vec<&Tensor> = tensors.iter().collect();
-    by_place.sort_by_key(|tensor| (tensor.offset, tensor.bytes));
     let mut end = 0_u64;
-    for tensor in by_place {
+    for index in by_place(tensors.iter().map(|tensor| (tensor.offset, tensor.bytes))) {
+        let tensor = &tensors[index];
         let offset = tensor.offset.get();
         if !offset.is_multiple_of(alignment) {
             return Err(problem(&tensor.name, TensorProblem::Misplaced));

@@ -7,7 +7,7 @@ mod parameters;
 
 pub use parameters::{LogicalParameters, PackingHint};
 
-use super::{FileKind, HeaderError, TensorProblem, TypeTotal, Unread, elements, repeated, totals};
+use super::{FileKind, HeaderError, TensorProblem, TypeTotal, Unread, by_place, elements, repeated, totals};
 use ridgepoint_core::Bytes;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use std::collections::BTreeMap;
@@ -155,10 +155,10 @@ pub fn parse(start: &[u8]) -> Result<Header, Unread> {
     }
     let tensors = entries.tensors.into_iter().map(|(name, entry)| read_tensor(name, entry));
     let mut tensors = tensors.collect::<Result<Vec<_>, _>>()?;
-    tensors.sort_by_key(|tensor| (tensor.offset, tensor.bytes));
     // The data of one tensor ends where that of the next begins, without holes.
     let mut end_of_data = Bytes::ZERO;
-    for tensor in &tensors {
+    for index in by_place(tensors.iter().map(|tensor| (tensor.offset, tensor.bytes))) {
+        let tensor = &tensors[index];
         match tensor.offset.cmp(&end_of_data) {
             std::cmp::Ordering::Equal => {}
             std::cmp::Ordering::Less => return Err(problem(&tensor.name, TensorProblem::Overlap).into()),
@@ -166,8 +166,12 @@ pub fn parse(start: &[u8]) -> Result<Header, Unread> {
         }
         end_of_data += tensor.bytes;
     }
-    tensors.sort_by(|a, b| a.name.cmp(&b.name));
+    sort_by_name(&mut tensors);
     Ok(Header { tensors, metadata: entries.metadata, data_start: Bytes::new(end) })
+}
+
+fn sort_by_name(tensors: &mut [Tensor]) {
+    tensors.sort_unstable_by(|a, b| a.name.cmp(&b.name));
 }
 
 fn problem(name: &str, problem: TensorProblem) -> HeaderError {
@@ -260,7 +264,7 @@ impl Header {
     /// A tensor that both files have.
     pub fn add_shard(&mut self, shard: Self) -> Result<(), HeaderError> {
         self.tensors.extend(shard.tensors);
-        self.tensors.sort_by(|a, b| a.name.cmp(&b.name));
+        sort_by_name(&mut self.tensors);
         match repeated(self.tensors.iter().map(|tensor| tensor.name.as_str())) {
             Some(name) => Err(problem(name, TensorProblem::Twice)),
             None => Ok(()),

@@ -1,0 +1,217 @@
+//! Everything has a name, can be reached with the keyboard, and is said to those who do not see it.
+
+use fantoccini::key::Key;
+use ridgepoint_calculator::link::decode;
+use ridgepoint_calculator::report::Report;
+use ridgepoint_tests::Trouble;
+use ridgepoint_tests::browser::with_page;
+use ridgepoint_tests::page::Page;
+use ridgepoint_tests::screen::Screen;
+use serde_json::{Value, json};
+
+use super::expected::{expect_scenario, with};
+
+/// A link with a notice and warnings, so that they are looked at too.
+const QUERY: &str = "?model=deepseek-v3&gpu=h100-sxm-80gb&n=8&w=int4&batch=8&colour=red";
+
+/// The whole page and the frame, both views, light and dark, desktop and phone: no rule of axe-core is broken.
+#[tokio::test]
+async fn axe_finds_nothing() -> Result<(), Trouble> {
+    with_page("", Screen::DESKTOP, async |page| {
+        for (size, embed) in [(Screen::DESKTOP, "0"), (Screen::PHONE, "0"), (Screen::EMBED, "1")] {
+            for screen in [size, size.dark()] {
+                page.look_through(screen).await?;
+                page.open(&format!("/{QUERY}&embed={embed}")).await?;
+                for view in ["memory", "speed"] {
+                    if embed == "0" {
+                        page.click(&format!("#tab-{view}")).await?;
+                    } else {
+                        page.open(&format!("/{QUERY}&embed=1&view={view}")).await?;
+                    }
+                    let which = format!("{} pixels, {}, {view}", screen.width, screen.scheme.css());
+                    assert_eq!(page.violations().await?, Vec::<String>::new(), "{which}");
+                }
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// The same with a list, the folded settings, a complaint and the crosshair open.
+#[tokio::test]
+async fn axe_finds_nothing_in_what_opens() -> Result<(), Trouble> {
+    with_page(QUERY, Screen::DESKTOP, async |page| {
+        for screen in [Screen::DESKTOP, Screen::DESKTOP.dark()] {
+            page.look_through(screen).await?;
+            page.open(&format!("/{QUERY}")).await?;
+            page.open_cache_table().await?;
+            page.click(".scenario summary").await?;
+            page.overwrite("#tp", "many").await?;
+            page.focus("#kv-cache .plot").await?;
+            page.press(Key::Right).await?;
+            assert_eq!(page.violations().await?, Vec::<String>::new(), "{screen:?}");
+            page.focus("#model").await?;
+            page.write("qwen").await?;
+            assert_eq!(page.violations().await?, Vec::<String>::new(), "{screen:?}");
+            page.overwrite("#model", "abacus").await?;
+            assert_eq!(page.violations().await?, Vec::<String>::new(), "{screen:?}");
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// The browser's own tree for screen readers has a name for every control and every region.
+#[tokio::test]
+async fn every_control_has_a_name() -> Result<(), Trouble> {
+    const NAMED: [&str; 14] = [
+        "button", "textbox", "searchbox", "combobox", "ComboBoxSelect", "slider", "radio", "checkbox", "tab", "link",
+        "region", "form", "group", "table",
+    ];
+    with_page("", Screen::DESKTOP, async |page| {
+        for (query, fewest) in [(QUERY.to_owned(), 30), (format!("{QUERY}&embed=1"), 5)] {
+            page.open(&format!("/{query}")).await?;
+            page.value_of("document.querySelectorAll('details').forEach(details => details.open = true)").await?;
+            page.devtools("Accessibility.enable", json!({})).await?;
+            let tree = page.devtools("Accessibility.getFullAXTree", json!({})).await?;
+            let nodes = tree["nodes"].as_array().ok_or("no tree")?;
+            let role = |node: &Value| node["role"]["value"].as_str().unwrap_or_default().to_owned();
+            let controls: Vec<&Value> = nodes
+                .iter()
+                .filter(|node| node["ignored"] == false && NAMED.contains(&role(node).as_str()))
+                .filter(|node| role(node) != "group" || !node["backendDOMNodeId"].is_null())
+                .collect();
+            assert!(controls.len() >= fewest, "{query}: {}", controls.len());
+            for control in controls {
+                let name = control["name"]["value"].as_str().unwrap_or_default().trim();
+                // A group without a name is a box, no more.
+                assert!(!name.is_empty() || role(control) == "group", "{query}: a {} without a name", role(control));
+            }
+            let twice = "[...document.querySelectorAll('[id]')].map(element => element.id)
+                .filter((id, index, ids) => ids.indexOf(id) !== index)";
+            assert_eq!(page.strings_of(twice).await?, Vec::<String>::new(), "{query}: an id is given twice");
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Prepares the list of all places that Tab should stop at, in the order of the page.
+const STOPS: &str = "window.stops = [...document.querySelectorAll(
+    'a[href], button, input, select, textarea, summary, [tabindex]')].filter(element => element.checkVisibility()
+        && !element.disabled && element.tabIndex >= 0 && (element.type !== 'radio' || element.checked))";
+
+/// Where the focus is: its place in the list, whether it is seen there, and its element in words.
+const FOCUS: &str = "const focused = document.activeElement;
+    const shown = focused.type === 'radio' ? focused.nextElementSibling : focused;
+    const style = getComputedStyle(shown);
+    const { left, top, width, height } = shown.getBoundingClientRect();
+    const [x, y] = [left + width / 2, Math.max(top, 0) + Math.min(height, innerHeight) / 2];
+    const over = document.elementFromPoint(x, y);
+    return {
+        place: stops.indexOf(focused),
+        ring: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1,
+        free: !!over && (shown.contains(over) || over.contains(shown) || focused.contains(over)),
+        words: focused.outerHTML.slice(0, 120),
+    }";
+
+/// Tab goes through all of the page in its order and back again, and one always sees where one is.
+#[tokio::test]
+async fn tab_reaches_everything_in_order() -> Result<(), Trouble> {
+    with_page("", Screen::DESKTOP, async |page| {
+        for (query, fewest) in [(QUERY.to_owned(), 30), (format!("{QUERY}&view=speed"), 30), (format!("{QUERY}&embed=1"), 4)]
+        {
+            page.open(&format!("/{query}")).await?;
+            page.value_of("document.querySelectorAll('details').forEach(details => details.open = true)").await?;
+            page.wait_for_frames().await?;
+            page.run(STOPS, vec![]).await?;
+            let count = page.number_of("stops.length").await? as u64;
+            assert!(count >= fewest, "{query}: {count} stops");
+            for place in 0..count {
+                page.press(Key::Tab).await?;
+                expect_focus(page, place).await.map_err(|error| format!("{query}: {error}"))?;
+            }
+            for place in (0..count - 1).rev() {
+                page.press_with(Key::Shift, Key::Tab).await?;
+                expect_focus(page, place).await.map_err(|error| format!("{query}, backwards: {error}"))?;
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn expect_focus(page: &Page<'_>, place: u64) -> Result<(), Trouble> {
+    let focus = page.run(FOCUS, vec![]).await?;
+    let words = &focus["words"];
+    if focus["place"] != json!(place) {
+        let wanted = page.string_of(&format!("stops[{place}].outerHTML.slice(0, 120)")).await?;
+        return Err(format!("the focus is on {words} instead of {wanted}").into());
+    }
+    assert_eq!(focus["ring"], true, "nothing shows that the focus is on {words}");
+    assert_eq!(focus["free"], true, "something lies over {words}");
+    Ok(())
+}
+
+/// The view is a tab pattern: one stop, arrows between them.
+#[tokio::test]
+async fn the_arrow_keys_change_the_view() -> Result<(), Trouble> {
+    with_page("", Screen::DESKTOP, async |page| {
+        page.focus("#tab-memory").await?;
+        for (key, view) in [
+            (Key::Right, "speed"),
+            (Key::Right, "memory"),
+            (Key::Left, "speed"),
+            (Key::Home, "memory"),
+            (Key::End, "speed"),
+        ] {
+            page.press(key).await?;
+            expect_scenario(page, &format!("?view={view}")).await?;
+            assert_eq!(page.string_of("document.activeElement.id").await?, format!("tab-{view}"));
+            let chosen = "[...document.querySelectorAll('[role=tab]')].map(tab => [tab.ariaSelected, tab.tabIndex])";
+            let expected = if view == "memory" { json!([["true", 0], ["false", -1]]) } else { json!([["false", -1], ["true", 0]]) };
+            assert_eq!(page.value_of(chosen).await?, expected);
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// A screen reader hears the answer when the slider has come to rest, once, and not on the way there.
+#[tokio::test]
+async fn the_answer_is_said_once_after_a_change() -> Result<(), Trouble> {
+    let moves = "const slider = document.querySelector('.slider:has(#batch) .range');
+        for (const stop of arguments[0]) {
+            slider.value = stop;
+            slider.dispatchEvent(new Event('input', { bubbles: true }));
+        }";
+    with_page("", Screen::DESKTOP, async |page| {
+        for embed in ["0", "1"] {
+            let query = with("?model=llama-3.1-70b&gpu=h100-sxm-80gb&n=2", &format!("embed={embed}"));
+            page.open(&format!("/{query}")).await?;
+            let region = "document.querySelector('.verdict ~ [role=status]')";
+            assert_eq!(page.string_of(&format!("{region}.textContent")).await?, "", "nothing has changed yet");
+            page.run(
+                &format!(
+                    "window.said = [];
+                     new MutationObserver(() => said.push({region}.textContent))
+                         .observe({region}, {{ childList: true, characterData: true, subtree: true }})"
+                ),
+                vec![],
+            )
+            .await?;
+            let mut expected = Vec::new();
+            // Stops on the way, and where it comes to rest: 4,096 sequences, and then 8.
+            for (stops, batch) in [([3, 9, 14, 20, 23], 4096), ([22, 17, 11, 6, 5], 8)] {
+                page.run(moves, vec![json!(stops)]).await?;
+                let verdict = Report::of(&decode(&with(&query, &format!("batch={batch}"))).scenario).verdict();
+                expected.push(format!("{} {}", verdict.sentence, verdict.limit));
+                page.wait_until(&format!("said.length >= {}", expected.len())).await?;
+            }
+            assert_eq!(page.strings_of("said").await?, expected);
+        }
+        Ok(())
+    })
+    .await
+}
