@@ -66,8 +66,20 @@ async fn axe_finds_nothing_in_what_opens() -> Result<(), Trouble> {
 #[tokio::test]
 async fn every_control_has_a_name() -> Result<(), Trouble> {
     const NAMED: [&str; 14] = [
-        "button", "textbox", "searchbox", "combobox", "ComboBoxSelect", "slider", "radio", "checkbox", "tab", "link",
-        "region", "form", "group", "table",
+        "button",
+        "textbox",
+        "searchbox",
+        "combobox",
+        "ComboBoxSelect",
+        "slider",
+        "radio",
+        "checkbox",
+        "tab",
+        "link",
+        "region",
+        "form",
+        "group",
+        "table",
     ];
     with_page("", Screen::DESKTOP, async |page| {
         for (query, fewest) in [(QUERY.to_owned(), 30), (format!("{QUERY}&embed=1"), 5)] {
@@ -120,7 +132,8 @@ const FOCUS: &str = "const focused = document.activeElement;
 #[tokio::test]
 async fn tab_reaches_everything_in_order() -> Result<(), Trouble> {
     with_page("", Screen::DESKTOP, async |page| {
-        for (query, fewest) in [(QUERY.to_owned(), 30), (format!("{QUERY}&view=speed"), 30), (format!("{QUERY}&embed=1"), 4)]
+        for (query, fewest) in
+            [(QUERY.to_owned(), 30), (format!("{QUERY}&view=speed"), 30), (format!("{QUERY}&embed=1"), 4)]
         {
             page.open(&format!("/{query}")).await?;
             page.value_of("document.querySelectorAll('details').forEach(details => details.open = true)").await?;
@@ -170,7 +183,11 @@ async fn the_arrow_keys_change_the_view() -> Result<(), Trouble> {
             expect_scenario(page, &format!("?view={view}")).await?;
             assert_eq!(page.string_of("document.activeElement.id").await?, format!("tab-{view}"));
             let chosen = "[...document.querySelectorAll('[role=tab]')].map(tab => [tab.ariaSelected, tab.tabIndex])";
-            let expected = if view == "memory" { json!([["true", 0], ["false", -1]]) } else { json!([["false", -1], ["true", 0]]) };
+            let expected = if view == "memory" {
+                json!([["true", 0], ["false", -1]])
+            } else {
+                json!([["false", -1], ["true", 0]])
+            };
             assert_eq!(page.value_of(chosen).await?, expected);
         }
         Ok(())

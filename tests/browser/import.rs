@@ -178,7 +178,7 @@ async fn the_header_of_a_huge_file_is_fetched_by_range() -> Result<(), Trouble> 
     with_page("", Screen::DESKTOP, async |page| {
         open_with(page, &hub).await?;
         fetch(page, &format!("org/weights/blob/main/{GGUF}")).await?;
-        expect_told(page, "is chosen now").await?;
+        expect_told(page, "Chosen: ").await?;
         assert_eq!(hub.asked(), [format!("GET /org/weights/resolve/main/{GGUF} bytes=0-65535")]);
         page.save_picture("import-gguf").await?;
         page.press(Key::Escape).await?;
@@ -225,6 +225,7 @@ async fn late_answers_are_dropped() -> Result<(), Trouble> {
 async fn a_pasted_config_becomes_a_model_or_says_why_not() -> Result<(), Trouble> {
     with_page("", Screen::PHONE, async |page| {
         open(page).await?;
+        assert_eq!(page.violations().await?, Vec::<String>::new());
         page.save_picture("import-phone").await?;
         let text = "document.querySelector('#import-config').value";
         let mistakes = [
@@ -241,6 +242,7 @@ async fn a_pasted_config_becomes_a_model_or_says_why_not() -> Result<(), Trouble
             assert_eq!(page.string_of(text).await?, config);
         }
         assert_eq!(page.value_of("document.querySelectorAll('dialog img').length").await?, json!(0));
+        assert_eq!(page.violations().await?, Vec::<String>::new());
         page.save_picture("import-phone-mistake").await?;
         paste(page, CONFIG).await?;
         expect_chosen(page, "custom model").await?;
@@ -265,17 +267,18 @@ async fn dropped_files_say_together_what_they_know() -> Result<(), Trouble> {
         drop_files(page, &[("model.safetensors", weights.clone(), 0)]).await?;
         expect_told(page, "need the config.json").await?;
         assert!(page.text(".told tbody").await?.contains("BF16"));
+        assert_eq!(page.violations().await?, Vec::<String>::new());
         page.save_picture("import-dark-weights").await?;
         assert_eq!(page.value_of("location.hash").await?, json!(""));
         paste(page, CONFIG).await?;
-        expect_told(page, "custom model is chosen now").await?;
+        expect_told(page, "Chosen: custom model").await?;
         assert!(page.text(".told tbody").await?.contains("BF16"), "the weights wait for their configuration");
         expect_chosen(page, "custom model").await?;
 
         drop_files(page, &[("model.safetensors", weights, 0), ("config.json", OTHER_CONFIG.into(), 0)]).await?;
-        expect_told(page, "is chosen now").await?;
+        expect_told(page, "Chosen: ").await?;
         drop_files(page, &[("a.gguf", with_file_type(&gguf, 15), 300_000_000)]).await?;
-        expect_told(page, "a is chosen now, with GGUF Q4_K_M weights in llama.cpp").await?;
+        expect_told(page, ", with GGUF Q4_K_M weights in llama.cpp").await?;
         page.wait_until("location.search.includes('w=q4_k_m')").await?;
         page.click("[data-act=close]").await?;
         page.wait_until(&format!("!{IS_OPEN}")).await?;
@@ -318,9 +321,8 @@ async fn a_file_can_be_chosen() -> Result<(), Trouble> {
         let path = case(GGUF)?.canonicalize()?;
         let field = page.client.find(Locator::Css("dialog input[type=file]")).await?;
         field.send_keys(&path.to_string_lossy()).await?;
-        expect_told(page, "is chosen now").await?;
-        page.wait_until("location.search.includes('engine=llama-cpp') || location.search.includes('engine=llamacpp')")
-            .await?;
+        expect_told(page, "Chosen: ").await?;
+        expect_chosen(page, "llama-3.1-8b-q4_k_m").await?;
         assert_eq!(page.errors().await?, Vec::<String>::new());
         Ok(())
     })

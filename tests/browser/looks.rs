@@ -162,7 +162,8 @@ async fn forced_colours_leave_everything_visible() -> Result<(), Trouble> {
             let fills = "new Set([...document.querySelectorAll('#panel-memory .bar-part')]
                 .map(part => getComputedStyle(part).backgroundColor)).size";
             assert!(page.number_of(fills).await? >= 3.0, "{scheme}");
-            let edges = "[...document.querySelectorAll('[role=tab]')].map(tab => getComputedStyle(tab).borderBottomColor)";
+            let edges =
+                "[...document.querySelectorAll('[role=tab]')].map(tab => getComputedStyle(tab).borderBottomColor)";
             let edges = page.strings_of(edges).await?;
             assert_ne!(edges[0], edges[1], "{scheme}");
             assert_eq!(page.errors().await?, Vec::<String>::new());
@@ -192,7 +193,8 @@ async fn paper_has_the_answer_and_no_controls() -> Result<(), Trouble> {
         let seen = "[...document.querySelectorAll('button, .range, [role=tab], [type=radio], summary')]
             .filter(control => control.checkVisibility()).map(control => control.outerHTML)";
         assert_eq!(page.strings_of(seen).await?, Vec::<String>::new());
-        for shown in [".word", ".figures", "#model", "#batch", ".bar-track", "#kv-cache canvas", "#panel-memory table"] {
+        for shown in [".word", ".figures", "#model", "#batch", ".bar-track", "#kv-cache canvas", "#panel-memory table"]
+        {
             let is_seen = format!("document.querySelector('{shown}').checkVisibility()");
             assert_eq!(page.value_of(&is_seen).await?, true, "{shown}");
         }

@@ -4,6 +4,8 @@
 
 mod contents;
 
+pub use ridgepoint_catalog::headers::FIRST_BYTES;
+
 pub use contents::{Files, Found, Outcome, Step, read, read_text, types};
 
 use core::fmt;

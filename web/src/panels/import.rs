@@ -3,9 +3,8 @@
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use ridgepoint_calculator::import::{self, Failure, Files, Found, Outcome, Step};
+use ridgepoint_calculator::import::{self, FIRST_BYTES, Failure, Files, Found, Outcome, Step};
 use ridgepoint_calculator::scenario::Scenario;
-use ridgepoint_catalog::headers::FIRST_BYTES;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortController, AbortSignal, DragEvent, Element, Event, File, HtmlInputElement};
 

@@ -54,11 +54,12 @@ impl State {
         }
     }
 
-    /// The element id of the highlighted choice.
+    /// The element id of the highlighted choice, or of the words that there is none.
     fn active_id(self) -> Option<String> {
         let position = self.active.get();
-        let index = self.matches.with(|matches| matches.get(position).copied())?;
-        self.is_open.get().then(|| format!("{}-{index}", self.id))
+        let index = self.matches.with(|matches| matches.get(position).copied());
+        let name = index.map_or_else(|| "nothing".to_owned(), |index| index.to_string());
+        self.is_open.get().then(|| format!("{}-{name}", self.id))
     }
 
     fn press(self, event: &KeyboardEvent) {
@@ -214,7 +215,17 @@ fn Options(state: State, label: &'static str) -> impl IntoView {
             on:mousedown=|event| event.prevent_default()
             on:click=choose
         >
-            <p class="nothing" hidden=flag(move || !nothing.get())>"Nothing has all of these words."</p>
+            // A list must not be empty, and an option that is pointed at is said.
+            <p
+                class="nothing"
+                role="option"
+                id=format!("{}-nothing", state.id)
+                aria-disabled="true"
+                aria-selected="false"
+                hidden=flag(move || !nothing.get())
+            >
+                "Nothing has all of these words."
+            </p>
             {move || groups(state)}
         </div>
     }

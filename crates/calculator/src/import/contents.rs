@@ -153,7 +153,7 @@ impl Files {
         match model {
             Ok(model) => {
                 outcome.format = self.gguf.as_ref().and_then(format);
-                outcome.message = format!("{} is chosen now", model.name());
+                outcome.message = format!("Chosen: {}", model.name());
                 if let Some(format) = outcome.format {
                     outcome.message += &format!(", with {} weights in llama.cpp", names::weight_format(format).label);
                 }

@@ -1,0 +1,33 @@
+//! A link is a promise: what was given out keeps its meaning.
+
+use ridgepoint_calculator::link::{decode, encode};
+
+const ACCEPTED: &str = include_str!("links/v1/accepted.txt");
+
+/// Each link with its canonical form.
+fn accepted() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ACCEPTED.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once("=> "))
+}
+
+#[test]
+fn links_of_version_1_keep_their_meaning() {
+    for (given, canonical) in accepted() {
+        let link = decode(given.trim());
+        assert_eq!(link.notices, [], "{given}");
+        assert_eq!(encode(&link.scenario, &link.presentation), canonical, "{given}");
+        assert_eq!(decode(canonical), link, "{canonical}");
+    }
+    assert!(accepted().count() >= 15);
+}
+
+#[test]
+fn every_key_of_version_1_has_a_link() {
+    let keys = [
+        "v", "model", "gpu", "n", "mem", "engine", "ev", "w", "kv", "batch", "in", "out", "tp", "pp", "ep", "dp",
+        "util", "chunk", "max-seqs", "eager", "fa", "swa-full", "cpu-moe", "mla", "view", "embed", "theme",
+    ];
+    for key in keys {
+        let uses = |(_, canonical): (&str, &str)| canonical.split('&').any(|pair| pair.split('=').next() == Some(key));
+        assert!(accepted().any(uses), "{key}");
+    }
+}
