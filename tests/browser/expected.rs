@@ -32,11 +32,12 @@ pub(crate) async fn expect_address(page: &Page<'_>, query: &str) -> Result<(), T
         .map_err(|error| format!("{query}: the address does not follow: {error}").into())
 }
 
-/// A query with some of its pairs replaced or added, as the calculator writes it.
+/// A query with some of its pairs replaced or added, as the calculator writes it. A fragment stays.
 pub(crate) fn with(query: &str, changes: &str) -> String {
-    let changed = |pair: &&str| changes.split('&').all(|change| key(change) != key(pair));
-    let kept: Vec<&str> = query.trim_start_matches('?').split('&').filter(changed).collect();
-    let Link { scenario, presentation, notices } = link::decode(&format!("{}&{changes}", kept.join("&")));
+    let (pairs, fragment) = query.split_once('#').map_or((query, String::new()), |(pairs, c)| (pairs, format!("#{c}")));
+    let is_kept = |pair: &&str| changes.split('&').all(|change| key(change) != key(pair));
+    let kept: Vec<&str> = pairs.trim_start_matches('?').split('&').filter(is_kept).collect();
+    let Link { scenario, presentation, notices } = link::decode(&format!("{}&{changes}{fragment}", kept.join("&")));
     assert!(notices.is_empty(), "a test's own query is right: {notices:?}");
     format!("?{}", link::encode(&scenario, &presentation))
 }

@@ -205,6 +205,12 @@ impl fmt::Display for TensorProblem {
     }
 }
 
+/// Reads JSON as all of this crate does, from text: one from bytes would be a second parser in the page.
+fn from_json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, HeaderError> {
+    let text = std::str::from_utf8(bytes).map_err(|error| HeaderError::NotJson(error.to_string()))?;
+    serde_json::from_str(text).map_err(|error| HeaderError::NotJson(error.to_string()))
+}
+
 /// Text of a foreign file, fit for one line: escaped, and cut where it is long.
 fn shown(text: &str) -> String {
     const LONGEST: usize = 120;

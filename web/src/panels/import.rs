@@ -250,7 +250,8 @@ impl Import {
     fn finish(self, mut files: Files) {
         self.earlier.update_value(|earlier| files.complete(std::mem::take(earlier)));
         let outcome = files.outcome();
-        self.earlier.set_value(files);
+        // What has become a model waits for nothing.
+        self.earlier.set_value(if outcome.model.is_some() { Files::default() } else { files });
         self.scenario.update(|scenario| outcome.apply(scenario));
         let is_done = outcome.model.is_some() && outcome.facts.is_empty();
         self.outcome.set(outcome);

@@ -1,6 +1,6 @@
 //! `model.safetensors.index.json`: which file of a model that was cut into several holds which tensor.
 
-use super::{FieldProblem, FileKind, HeaderError, TensorProblem, repeated};
+use super::{FieldProblem, FileKind, HeaderError, TensorProblem, from_json, repeated};
 use ridgepoint_core::Bytes;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Number;
@@ -54,7 +54,7 @@ pub fn parse(text: &[u8]) -> Result<Index, HeaderError> {
         return Err(HeaderError::TooLong { claimed: text.len() as u64, most: LONGEST });
     }
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let fields: Fields = serde_json::from_slice(text).map_err(|error| HeaderError::NotJson(error.to_string()))?;
+    let fields: Fields = from_json(text)?;
     let weight_map = fields.weight_map.ok_or(HeaderError::NotA(FileKind::Json))?.0;
     if let Some(name) = repeated(weight_map.iter().map(|(tensor, _)| tensor.as_str())) {
         return Err(HeaderError::Tensor { name: name.to_owned(), problem: TensorProblem::Twice });

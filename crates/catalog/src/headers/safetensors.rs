@@ -7,7 +7,7 @@ mod parameters;
 
 pub use parameters::{LogicalParameters, PackingHint};
 
-use super::{FileKind, HeaderError, TensorProblem, TypeTotal, Unread, by_place, elements, repeated, totals};
+use super::{FileKind, HeaderError, TensorProblem, TypeTotal, Unread, by_place, elements, from_json, repeated, totals};
 use ridgepoint_core::Bytes;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use std::collections::BTreeMap;
@@ -149,7 +149,7 @@ pub fn parse(start: &[u8]) -> Result<Header, Unread> {
     if json.first() != Some(&b'{') {
         return Err(HeaderError::NotA(FileKind::Safetensors).into());
     }
-    let entries: Entries = serde_json::from_slice(json).map_err(|error| HeaderError::NotJson(error.to_string()))?;
+    let entries: Entries = from_json(json)?;
     if let Some(name) = repeated(entries.tensors.iter().map(|(name, _)| name.as_str())) {
         return Err(problem(name, TensorProblem::Twice).into());
     }
