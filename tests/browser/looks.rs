@@ -39,7 +39,6 @@ async fn nothing_is_wider_than_the_window() -> Result<(), Trouble> {
                     assert_eq!(page.number_of("innerWidth").await?, f64::from(screen.width), "{query} {view}");
                 }
             }
-            page.save_picture("wide").await?;
         }
         Ok(())
     })

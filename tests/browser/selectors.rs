@@ -173,7 +173,10 @@ async fn no_match_is_said() -> Result<(), Trouble> {
     with_page(query, Screen::DESKTOP, async |page| {
         page.focus("#device").await?;
         page.write("abacus").await?;
-        assert_eq!(page.text("#device-options").await?, "Nothing has all of these words.");
+        let words = "Nothing has all of these words.";
+        assert_eq!(page.text("#device-options").await?, words);
+        let pointed_at = "document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))";
+        assert_eq!(page.string_of(&format!("{pointed_at}.textContent")).await?, words, "what a screen reader says");
         page.press(Key::Enter).await?;
         page.press(Key::Escape).await?;
         expect_scenario(page, query).await
