@@ -50,8 +50,8 @@ impl Request {
     }
 }
 
-/// What to fetch for `text`, from the hub at `endpoint` or the public one if that is empty: a Hugging Face id (`org/name`, `org/name@revision`), an address on the hub, or the
-/// `https` address of a file.
+/// What to fetch for `text`: a Hugging Face id (`org/name`, `org/name@revision`), an address on the hub, or the `https`
+/// address of a file. Ids are looked up on the hub at `endpoint`, or on the public one if that is empty.
 ///
 /// ```
 /// # use ridgepoint_calculator::import::{request, HUB};

@@ -140,7 +140,8 @@ fn group_size(config: Config, usual: u64) -> u64 {
     if config.is_negative("group_size") { WHOLE_ROW } else { config.size_or("group_size", usual) }
 }
 
-/// Tiles of `weight_block_size`; without tiles, one scale for each matrix.
+/// Tiles of `weight_block_size`; null or static scales mean one for each matrix. Left out altogether it is 128 x 128,
+/// as in `FineGrainedFP8Config` of transformers 5.23.0.
 fn fp8(config: Config) -> Packing {
     match config.numbers("weight_block_size")[..] {
         [1, 32] => MXFP8,
@@ -286,7 +287,8 @@ fn group_packing(weights: Config, activations: bool, format: Option<&str>) -> Op
         ("tensor", _) => Some(Packing::PerTensor { number }),
         ("block", _) => match weights.numbers("block_structure")[..] {
             [rows, columns] => Some(Packing::PerTile { number, rows, columns }),
-            _ => Some(FP8_TILES),
+            // The format has no usual block, so one that is not stated is not known.
+            _ => None,
         },
         (_, _) => None,
     }
