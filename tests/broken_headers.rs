@@ -1,9 +1,9 @@
 //! Broken and hostile headers: an error, never a panic, a hang or a heap of memory.
 
-use ridgepoint_catalog::headers::gguf::{self, NoModel};
-use ridgepoint_catalog::headers::safetensors::{self, PackingHint};
-use ridgepoint_catalog::headers::{FieldProblem, FileKind, HeaderError, TensorProblem, Unread};
 use ridgepoint_core::Bytes;
+use ridgepoint_reader::headers::gguf::{self, NoModel};
+use ridgepoint_reader::headers::safetensors::{self, PackingHint};
+use ridgepoint_reader::headers::{FieldProblem, FileKind, HeaderError, TensorProblem, Unread};
 use std::fs;
 use std::path::PathBuf;
 

@@ -1,7 +1,8 @@
 //! Reading a pasted `config.json`: plain words for what is wrong, and no text that breaks the reader.
 
-use ridgepoint_catalog::{ConfigError, models, parse_config};
 use ridgepoint_core::{Head, Number, Packing, Role};
+use ridgepoint_reader::{ConfigError, parse_config};
+use ridgepoint_tests::configs::configs;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -226,8 +227,8 @@ fn no_value_in_any_field_breaks_the_reader() {
         json!({ "model_type": "llama" }),
     ];
     let mut kinds = BTreeMap::new();
-    for entry in models() {
-        let config: Value = serde_json::from_str(entry.config()).expect("JSON");
+    for config in configs().values() {
+        let config: Value = serde_json::from_str(config).expect("JSON");
         kinds.entry(config["model_type"].to_string()).or_insert(config);
     }
     // Few layers show as much as many, sooner. Nemotron-NAS has a list that must be as long as the model.

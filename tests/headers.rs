@@ -2,10 +2,10 @@
 //!
 //! The files and `expected.json` are made by `cases/headers/make.py` with gguf 0.19.0 and safetensors 0.8.0.
 
-use ridgepoint_catalog::headers::gguf::{self, NoModel, Value as Field};
-use ridgepoint_catalog::headers::safetensors::{self, LogicalParameters, PackingHint};
-use ridgepoint_catalog::headers::{FieldProblem, FileKind, HeaderError, TensorProblem, TypeTotal, Unread, index};
 use ridgepoint_core::{Bytes, KvFormat, Mixer, Reach, bytes_per_token};
+use ridgepoint_reader::headers::gguf::{self, NoModel, Value as Field};
+use ridgepoint_reader::headers::safetensors::{self, LogicalParameters, PackingHint};
+use ridgepoint_reader::headers::{FieldProblem, FileKind, HeaderError, TensorProblem, TypeTotal, Unread, index};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;

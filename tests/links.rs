@@ -1,6 +1,7 @@
 //! A link is a promise: what was given out keeps its meaning.
 
-use ridgepoint_calculator::link::{decode, encode};
+use ridgepoint_calculator::link::encode;
+use ridgepoint_importer::decode;
 
 const ACCEPTED: &str = include_str!("links/v1/accepted.txt");
 

@@ -1,7 +1,7 @@
 // Starts the calculator. An external file, because the page's security policy allows no inline script.
 
 // What went wrong so far, for the browser tests. Some of it never reaches a browser's own log.
-const errors = (window.ridgepointErrors = []);
+const errors = [];
 addEventListener("error", (event) => errors.push(`error: ${event.message || event.target?.src || event.type}`), true);
 addEventListener("unhandledrejection", (event) => errors.push(`unhandled rejection: ${event.reason}`));
 addEventListener("securitypolicyviolation", (event) =>
@@ -24,6 +24,23 @@ try {
   // A browser without storage shows the colours of its system.
 }
 
+// The second module, for models that are not in the catalogue. Its files keep their names from build to build, so the
+// name of this build's first module keeps caches from mixing the two.
+let importer;
+const loadImporter = () => {
+  const build = document.querySelector("script[data-wasm]").dataset.js.replace(/^.*-|\.js$/g, "");
+  const file = (name) => new URL(`${name}?${build}`, document.baseURI);
+  importer ??= import(file("ridgepoint-import.js")).then(async (module) => {
+    await module.default({ module_or_path: file("ridgepoint-import_bg.wasm") });
+    return module;
+  });
+  // What failed once may work the next time.
+  importer.catch(() => (importer = undefined));
+  return importer;
+};
+
+window.ridgepoint = { errors, loadImporter };
+
 const app = document.getElementById("app");
 const skeleton = [...app.childNodes];
 
@@ -31,6 +48,7 @@ try {
   const { js, wasm } = document.querySelector("script[data-wasm]").dataset;
   const module = await import(new URL(js, document.baseURI));
   await module.default({ module_or_path: new URL(wasm, document.baseURI) });
+  await module.start();
   skeleton.forEach((node) => node.remove());
   // Charts are drawn in the first frame; the page is ready in the one after it.
   requestAnimationFrame(() => requestAnimationFrame(() => (page.dataset.ready = "true")));

@@ -17,5 +17,5 @@ fn main() {
     let (data, out) = (Path::new("data"), Path::new(&out));
     devices::generate(&data.join("devices"), out);
     engines::generate(&data.join("engines"), out);
-    models::generate(data, out);
+    models::generate(&data.join("models"), out);
 }

@@ -9,6 +9,7 @@ use ridgepoint_calculator::scenario::{Degree, ModelChoice, Scenario, View};
 use ridgepoint_calculator::table::Table;
 use ridgepoint_calculator::verdict::{Fit, Verdict};
 use ridgepoint_calculator::{charts, names, numbers, options};
+use ridgepoint_importer::decode;
 use ridgepoint_tests::Trouble;
 use ridgepoint_tests::page::Page;
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 /// Waits until the page shows everything that follows from a query, notices on the query included. A failure names the
 /// first thing that differs. The table of the cache's chart is opened for it.
 pub(crate) async fn expect_scenario(page: &Page<'_>, query: &str) -> Result<(), Trouble> {
-    let expected = snapshot(&link::decode(query));
+    let expected = snapshot(&decode(query));
     if !expected["full"].is_null() {
         page.open_cache_table().await?;
     }
@@ -25,7 +26,7 @@ pub(crate) async fn expect_scenario(page: &Page<'_>, query: &str) -> Result<(), 
 
 /// Waits until the address of the page is the one that the calculator writes for a query.
 pub(crate) async fn expect_address(page: &Page<'_>, query: &str) -> Result<(), Trouble> {
-    let Link { scenario, presentation, .. } = link::decode(query);
+    let Link { scenario, presentation, .. } = decode(query);
     let expected = json!(format!("?{}", link::encode(&scenario, &presentation)));
     page.wait_until(&format!("location.search + location.hash === {expected}"))
         .await
@@ -37,7 +38,7 @@ pub(crate) fn with(query: &str, changes: &str) -> String {
     let (pairs, fragment) = query.split_once('#').map_or((query, String::new()), |(pairs, c)| (pairs, format!("#{c}")));
     let is_kept = |pair: &&str| changes.split('&').all(|change| key(change) != key(pair));
     let kept: Vec<&str> = pairs.trim_start_matches('?').split('&').filter(is_kept).collect();
-    let Link { scenario, presentation, notices } = link::decode(&format!("{}&{changes}{fragment}", kept.join("&")));
+    let Link { scenario, presentation, notices } = decode(&format!("{}&{changes}{fragment}", kept.join("&")));
     assert!(notices.is_empty(), "a test's own query is right: {notices:?}");
     format!("?{}", link::encode(&scenario, &presentation))
 }

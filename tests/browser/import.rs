@@ -19,7 +19,7 @@ const GGUF: &str = "llama-3.1-8b-q4_k_m.gguf";
 /// A whole safetensors file of the official package, and what `expected.json` says of its format.
 const SAFETENSORS: &str = "dtypes.safetensors";
 
-const IS_OPEN: &str = "document.querySelector('dialog').open";
+const IS_OPEN: &str = "document.querySelector('dialog')?.open === true";
 const TOLD: &str = "document.querySelector('.told p').textContent";
 const MODEL: &str = "document.querySelector('#model').value";
 

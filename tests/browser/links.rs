@@ -1,12 +1,12 @@
 //! The address is the scenario: it follows every change, it can be copied, and it opens elsewhere as it was.
 
 use fantoccini::key::Key;
-use ridgepoint_calculator::custom::CustomModel;
 use ridgepoint_calculator::link;
 use ridgepoint_calculator::scenario::{ModelChoice, Presentation, Scenario};
-use ridgepoint_catalog::find_model;
+use ridgepoint_importer::read_config;
 use ridgepoint_tests::Trouble;
 use ridgepoint_tests::browser::{with_page, with_page_at};
+use ridgepoint_tests::configs::configs;
 use ridgepoint_tests::page::Page;
 use ridgepoint_tests::screen::Screen;
 use serde_json::{Value, json};
@@ -174,9 +174,9 @@ async fn back_and_forward_restore_the_scenario() -> Result<(), Trouble> {
 /// A model that is in no catalogue travels behind the `#`, which no server ever sees.
 #[tokio::test]
 async fn a_custom_model_opens_from_the_fragment() -> Result<(), Trouble> {
-    let config = find_model("qwen3-4b").expect("a model of the catalogue").config().to_owned();
+    let config = &configs()["qwen3-4b"];
     let link_to = |name: &str| {
-        let custom = CustomModel::read(&config, Some(name)).expect("a configuration of the catalogue");
+        let custom = read_config(config, Some(name)).expect("a configuration of the catalogue");
         let scenario = Scenario { model: ModelChoice::Custom(custom), ..Scenario::default() };
         format!("?{}", link::encode(&scenario, &Presentation::default()))
     };

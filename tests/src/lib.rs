@@ -1,4 +1,5 @@
-//! What the tests share: the built page on a web server of its own, and a browser to visit it with.
+//! What the tests share: the catalogue's data files, the built page on a web server of its own, and a browser to visit
+//! it with.
 
 #[cfg(feature = "browser")]
 pub mod axe;
@@ -6,6 +7,7 @@ pub mod axe;
 pub mod browser;
 #[cfg(feature = "browser")]
 pub mod canvas;
+pub mod configs;
 #[cfg(feature = "browser")]
 pub mod driver;
 #[cfg(feature = "browser")]

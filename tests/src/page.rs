@@ -128,7 +128,7 @@ impl<'a> Page<'a> {
     /// Everything that went wrong in the page so far: what its own script collected, and the errors and warnings of
     /// the browser's console. Empty for a healthy page. Reading the console empties it.
     pub async fn errors(&self) -> Result<Vec<String>, Trouble> {
-        let collected = self.strings_of("window.ridgepointErrors ?? ['boot.js did not run']").await?;
+        let collected = self.strings_of("window.ridgepoint?.errors ?? ['boot.js did not run']").await?;
         let logged = self.log().await?;
         let logged = logged
             .iter()

@@ -1,15 +1,16 @@
 //! The page: one signal holds the scenario, memos hold what follows from it, and effects touch only the browser.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use ridgepoint_calculator::link::{self, Link};
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::{Presentation, Scenario, Theme, View};
 use ridgepoint_calculator::verdict::Verdict;
 
-use crate::browser::{theme, url};
+use crate::browser::{importer, theme, url};
 use crate::panels::{
-    About, EnginePanel, HardwarePanel, ImportDialog, MemoryView, ModelPanel, PrecisionPanel, Share, SpeedView,
-    VerdictPanel, VerdictSpoken, WorkloadPanel,
+    About, EnginePanel, HardwarePanel, MemoryView, ModelPanel, PrecisionPanel, Share, SpeedView, VerdictPanel,
+    VerdictSpoken, WorkloadPanel,
 };
 use crate::signals::{flag, memo};
 use crate::widgets::{Glyph, Icon, Notices, Segmented, Tabs};
@@ -37,10 +38,15 @@ impl State {
         let notices = RwSignal::new(texts(&link.notices));
         url::follow(memo(move || scenario.with(|scenario| link::encode(scenario, &presentation.get()))));
         url::on_return(Box::new(move |query| {
-            let link = link::decode(&query);
-            scenario.set(link.scenario);
-            presentation.set(link.presentation);
-            notices.set(texts(&link.notices));
+            spawn_local(async move {
+                let link = importer::read_link(&query).await;
+                // The reader may have gone on meanwhile.
+                if url::query() == query {
+                    scenario.set(link.scenario);
+                    presentation.set(link.presentation);
+                    notices.set(texts(&link.notices));
+                }
+            });
         }));
         let report = memo(move || scenario.with(Report::of));
         let verdict = memo(move || report.with(Report::verdict));
@@ -67,10 +73,9 @@ pub fn App(
     link: Link,
 ) -> impl IntoView {
     let state = State::of(link);
-    let State { scenario, presentation, report, verdict, .. } = state;
+    let State { scenario, presentation, notices, report, verdict } = state;
     let remembered = RwSignal::new(theme::remembered());
     let theme = state.dress(remembered);
-    let other_model = NodeRef::new();
     let choose_theme = Callback::new(move |index: usize| {
         if let Some(theme) = Theme::ALL.get(index) {
             theme::remember(*theme);
@@ -94,7 +99,7 @@ pub fn App(
         </header>
         <main>
             <form class="scenario" aria-label="Scenario" on:submit=|event| event.prevent_default()>
-                <ModelPanel scenario report other=other_model/>
+                <ModelPanel scenario report notices/>
                 <HardwarePanel scenario report/>
                 <WorkloadPanel scenario/>
                 <PrecisionPanel scenario report/>
@@ -107,7 +112,6 @@ pub fn App(
             </div>
         </main>
         <footer><About/></footer>
-        <ImportDialog dialog=other_model scenario/>
     }
 }
 

@@ -1,7 +1,6 @@
 //! The page.
 
 use leptos::prelude::*;
-use ridgepoint_calculator::link;
 use wasm_bindgen::JsCast;
 
 use app::{App, AppProps};
@@ -10,16 +9,16 @@ use panels::{Embedded, EmbeddedProps};
 pub mod app;
 pub mod browser;
 pub mod draw;
+pub mod import;
 pub mod panels;
 pub mod signals;
 pub mod widgets;
 
 /// Shows the calculator inside the element `#app`, or in the body of a page that has none.
-pub fn mount() {
-    browser::panic::show_in_page();
+pub async fn mount() {
+    let link = browser::importer::read_link(&browser::url::query()).await;
     let place = document().get_element_by_id("app").and_then(|element| element.dyn_into().ok());
     let Some(place) = place.or_else(|| document().body()) else { return };
-    let link = link::decode(&browser::url::query());
     if link.presentation.embed {
         mount_to(place, || Embedded(EmbeddedProps { link })).forget();
     } else {

@@ -12,7 +12,6 @@ pub mod charts;
 pub mod custom;
 pub mod deployment;
 pub mod facts;
-pub mod import;
 pub mod ink;
 pub mod json;
 pub mod link;

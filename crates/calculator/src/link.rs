@@ -59,6 +59,9 @@ pub enum Severity {
 
 /// Reads a query string, with or without a leading `?`, or a whole link.
 ///
+/// It cannot read a custom model, only say that it is missing: [`custom_model`] finds it, and [`decode_with`] takes
+/// what came of it.
+///
 /// ```
 /// # use ridgepoint_calculator::link::decode;
 /// let link = decode("https://example.org/ridgepoint/?model=qwen3-30b-a3b&batch=16");
@@ -68,23 +71,45 @@ pub enum Severity {
 /// assert_eq!(decode("batch=lots").notices[0].to_string(), "batch: “lots” is not a whole number; 1 is used");
 /// ```
 pub fn decode(text: &str) -> Link {
-    read(text, Reader::default())
+    decode_with(text, Err("the custom model is missing: it stands behind # in the link".into()))
+}
+
+/// Reads a query or link, in which the custom model, if it asks for one, is this one or cannot be read for this reason.
+pub fn decode_with(text: &str, custom: Result<CustomModel, String>) -> Link {
+    read(text, Reader { custom: Some(custom), ..Reader::default() })
 }
 
 /// Reads a query or link for a model that is already known: what the text says about the model does not count.
 pub fn decode_for(text: &str, model: CustomModel) -> Link {
-    let mut reader = Reader { model_is_given: true, ..Reader::default() };
+    let mut reader = Reader::default();
     reader.scenario.model = ModelChoice::Custom(model);
     read(text, reader)
 }
 
-fn read<'a>(text: &'a str, mut reader: Reader<'a>) -> Link {
+/// What stands for the custom model in the fragment of a link, if the link asks for one.
+///
+/// ```
+/// # use ridgepoint_calculator::link::custom_model;
+/// assert_eq!(custom_model("?model=custom&gpu=h100#c=z1:abc"), Some("z1:abc"));
+/// assert_eq!(custom_model("?model=phi-4#c=z1:abc"), None);
+/// ```
+pub fn custom_model(text: &str) -> Option<&str> {
     let (query, fragment) = split(text);
-    reader.custom = fragment.and_then(|fragment| fragment.split('&').find_map(|pair| pair.strip_prefix("c=")));
-    let mut seen: Vec<String> = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+    let asks = |(key, value): (String, String)| key == "model" && value.trim() == ModelChoice::CUSTOM_ID;
+    pairs(query).any(asks).then_some(fragment?)?.split('&').find_map(|pair| pair.strip_prefix("c="))
+}
+
+/// The settings of a query, unescaped.
+fn pairs(query: &str) -> impl Iterator<Item = (String, String)> + '_ {
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (key, value) = (unescape(key), unescape(value));
+        (unescape(key), unescape(value))
+    })
+}
+
+fn read(text: &str, mut reader: Reader) -> Link {
+    let mut seen: Vec<String> = Vec::new();
+    for (key, value) in pairs(split(text).0) {
         if seen.contains(&key) {
             reader.adjusted(format!("{}: given more than once", shown(&key)), "the first value is used");
             continue;
@@ -108,16 +133,16 @@ fn split(text: &str) -> (&str, Option<&str>) {
 }
 
 #[derive(Default)]
-struct Reader<'a> {
+struct Reader {
     scenario: Scenario,
     presentation: Presentation,
     count: Option<u64>,
-    custom: Option<&'a str>,
-    model_is_given: bool,
+    /// The custom model, should the text ask for it; `None` where the model is given whatever the text says.
+    custom: Option<Result<CustomModel, String>>,
     notices: Vec<Notice>,
 }
 
-impl Reader<'_> {
+impl Reader {
     fn adjusted(&mut self, problem: String, instead: impl Into<String>) {
         self.notices.push(Notice { severity: Severity::Adjusted, problem, instead: instead.into() });
     }
@@ -134,8 +159,11 @@ impl Reader<'_> {
                     self.adjusted(format!("v: “{}” is not a version of links", shown(value)), "version 1 is assumed");
                 }
             }
-            "model" if self.model_is_given => {}
-            "model" => self.model(value),
+            "model" => {
+                if let Some(custom) = self.custom.take() {
+                    self.model(value, custom);
+                }
+            }
             "gpu" => self.devices(value),
             "n" => self.count = Some(self.number(key, value, 1, MAX_DEVICES, 1)),
             "mem" => {
@@ -183,15 +211,14 @@ impl Reader<'_> {
         }
     }
 
-    fn model(&mut self, value: &str) {
+    fn model(&mut self, value: &str, custom: Result<CustomModel, String>) {
         let problem = if value == ModelChoice::CUSTOM_ID {
-            match self.custom.take().map(CustomModel::from_fragment) {
-                Some(Ok(custom)) => {
+            match custom {
+                Ok(custom) => {
                     self.scenario.model = ModelChoice::Custom(custom);
                     return;
                 }
-                Some(Err(problem)) => problem,
-                None => "the custom model is missing: it stands behind # in the link".into(),
+                Err(problem) => problem,
             }
         } else {
             match find_model(value) {
@@ -445,7 +472,7 @@ pub fn encode(scenario: &Scenario, presentation: &Presentation) -> String {
     query.add_some("theme", (presentation.theme != shown.theme).then(|| presentation.theme.id()));
     match &scenario.model {
         ModelChoice::Catalogue(_) => query.0,
-        ModelChoice::Custom(custom) => format!("{}#c={}", query.0, custom.to_fragment()),
+        ModelChoice::Custom(custom) => format!("{}#c={}", query.0, custom.fragment()),
     }
 }
 

@@ -67,17 +67,15 @@ pub const DEVICES: &[Stop] =
 
 /// All models by publisher, family and size.
 pub fn models() -> Vec<Group> {
-    let mut entries: Vec<_> = all_models().iter().collect();
-    entries.sort_by_key(|entry| (entry.organisation.to_ascii_lowercase(), entry.family, entry.parameters));
-    grouped(entries.into_iter().map(|entry| {
-        let size = numbers::parameters(entry.parameters).to_string();
-        let detail = if entry.active_parameters == entry.parameters {
-            size
-        } else {
-            format!("{size}, {} active", numbers::parameters(entry.active_parameters))
-        };
+    let mut entries: Vec<_> = all_models().iter().map(|entry| (entry, entry.model().parameters())).collect();
+    entries
+        .sort_by_key(|(entry, parameters)| (entry.organisation.to_ascii_lowercase(), entry.family, parameters.total()));
+    grouped(entries.into_iter().map(|(entry, parameters)| {
+        let (total, active) = (parameters.total(), parameters.active);
+        let size = numbers::parameters(total).to_string();
+        let detail = if active == total { size } else { format!("{size}, {} active", numbers::parameters(active)) };
         let aliases = entry.aliases.join(" ");
-        let kind = if entry.active_parameters == entry.parameters { "dense" } else { "moe mixture of experts" };
+        let kind = if active == total { "dense" } else { "moe mixture of experts" };
         let keywords = format!("{} {} {kind} {aliases}", entry.organisation, entry.family).to_ascii_lowercase();
         (entry.organisation.to_string(), Choice { id: entry.id.into(), name: entry.name.into(), detail, keywords })
     }))

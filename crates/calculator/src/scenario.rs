@@ -37,6 +37,18 @@ pub enum ModelChoice {
     Custom(CustomModel),
 }
 
+impl Scenario {
+    /// Takes a custom model, and the format in which its file stores the weights if that says more than its
+    /// configuration: such files are llama.cpp's.
+    pub fn take_custom(&mut self, model: CustomModel, format: Option<WeightFormat>) {
+        self.model = ModelChoice::Custom(model);
+        if format.is_some() {
+            self.weights = format;
+            self.engine = Engine::LlamaCpp;
+        }
+    }
+}
+
 impl ModelChoice {
     /// What stands in links for a custom model.
     pub const CUSTOM_ID: &'static str = "custom";

@@ -1,25 +1,26 @@
-//! Checks `data/models/*.json` and packs it: only what the running calculator needs, in as few bytes as possible.
+//! Checks `data/models/*.json`, reads each configuration and packs the models that come of them.
 
-use serde_json::{Map, Value, json};
+use ridgepoint_core::{Model, packed};
+use ridgepoint_reader::parse_config;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Writes `models.txt` and `class_defaults.json` into `out`.
+/// Writes `models.txt`, a line for each model, and `models.bin`, the packed models in the same order, into `out`.
+/// `src/models.rs` reads them back.
 pub(crate) fn generate(data: &Path, out: &Path) {
-    println!("cargo::rerun-if-changed={}", data.join("models").display());
-    println!("cargo::rerun-if-changed={}", data.join("class_defaults.json").display());
-    let defaults = read(&data.join("class_defaults.json"));
-    write(&out.join("class_defaults.json"), &defaults["classes"].to_string());
-    write(&out.join("models.txt"), &models(&data.join("models")));
+    println!("cargo::rerun-if-changed={}", data.display());
+    let (lines, models) = models(data);
+    write(&out.join("models.txt"), lines.as_bytes());
+    write(&out.join("models.bin"), &models);
 }
 
-/// Two lines for each model: what identifies it, and its configuration. `src/models.rs` reads them back.
-fn models(folder: &Path) -> String {
+fn models(folder: &Path) -> (String, Vec<u8>) {
     let mut files: Vec<_> =
         fs::read_dir(folder).expect("data/models is a folder").map(|file| file.expect("readable").path()).collect();
     files.sort();
-    let mut lines = String::new();
+    let (mut lines, mut models) = (String::new(), Vec::new());
     let mut owners = BTreeMap::new();
     for path in files {
         let file = read(&path);
@@ -38,10 +39,12 @@ fn models(folder: &Path) -> String {
                     entry.place
                 );
             }
-            lines += &entry.lines();
+            let packed = packed::pack(&entry.model());
+            lines += &format!("{}\t{}\n", packed.len(), entry.line());
+            models.extend(packed);
         }
     }
-    lines
+    (lines, models)
 }
 
 /// A model of the catalogue, and where it stands.
@@ -74,54 +77,36 @@ impl<'a> Entry<'a> {
         names
     }
 
-    fn config(&self) -> &'a Map<String, Value> {
-        self.fields["config"].as_object().unwrap_or_else(|| panic!("{}: there is no config", self.place))
+    /// The model that the reader makes of the configuration; it has as many parameters as the file says.
+    fn model(&self) -> Model {
+        let model = match parse_config(&self.fields["config"].to_string()) {
+            Ok(parsed) => parsed.model,
+            Err(error) => panic!("{}: {error}", self.place),
+        };
+        let parameters = model.parameters();
+        let counts = [("parameters", parameters.total()), ("active_parameters", parameters.active)];
+        for (key, counted) in counts {
+            assert_eq!(self.count(key), counted, "{}: {key} in the file, and counted from config", self.place);
+        }
+        model
     }
 
-    fn context_limit(&self) -> Option<u64> {
-        // The spellings of src/config/keys.rs; tests/catalogue.rs compares with what the parser finds.
-        let spellings = [
-            "max_position_embeddings",
-            "n_positions",
-            "seq_length",
-            "max_seq_len",
-            "max_sequence_length",
-            "model_max_length",
-        ];
-        let config = self.config();
-        let text = config.get("text_config").and_then(Value::as_object).unwrap_or(config);
-        spellings.iter().find_map(|name| text.get(*name)).and_then(Value::as_u64)
-    }
-
-    fn lines(&self) -> String {
+    fn line(&self) -> String {
         // What only the reader of the data wants is checked here and stays behind.
         self.text("checked");
         self.text("source");
         let reconstructed = self.fields["reconstructed"].as_bool().unwrap_or(false);
-        let line = [
+        [
             self.text("id"),
             self.text("name"),
             self.text("organisation"),
             self.text("family"),
             self.text("hub_id"),
             &self.aliases().join("|"),
-            &self.count("parameters").to_string(),
-            &self.count("active_parameters").to_string(),
-            &self.context_limit().map_or_else(String::new, |limit| limit.to_string()),
             if reconstructed { "reconstructed" } else { "" },
-        ];
-        let config = Value::Object(without_factors(self.config()));
-        format!("{}\n{config}\n", line.join("\t"))
+        ]
+        .join("\t")
     }
-}
-
-/// A configuration without the rotary factors of a long context: that there are any matters, their values do not.
-fn without_factors(config: &Map<String, Value>) -> Map<String, Value> {
-    let mut config = config.clone();
-    if let Some(factors) = config.get_mut("rope_scaling").and_then(|scaling| scaling.get_mut("long_factor")) {
-        *factors = json!([]);
-    }
-    config
 }
 
 fn read(path: &Path) -> Value {
@@ -129,6 +114,6 @@ fn read(path: &Path) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn write(path: &Path, text: &str) {
-    fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+fn write(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }

@@ -1,12 +1,12 @@
-//! The facts: models with their exact architecture, and the reader of `config.json` behind them.
+//! The facts: models with their exact architecture, devices, and what engines keep.
+//!
+//! The build checks `data/`, reads each model's configuration and packs the results, so that nothing is parsed at run
+//! time but the few bytes of a chosen model.
 
-pub mod config;
 pub mod devices;
 pub mod engines;
-pub mod headers;
 pub mod models;
 
-pub use config::{ConfigError, ConfigWarning, ParsedConfig, normalise_config, parse_config};
 pub use devices::{Device, DeviceClass, Missing, Supplied, devices, find_device};
 pub use engines::engine_memory;
 pub use models::{ModelEntry, find_model, models};

@@ -1,10 +1,9 @@
 //! The models of the catalogue.
 
-use crate::config::parse_config;
-use ridgepoint_core::{Model, Tokens};
+use ridgepoint_core::{Model, packed};
 use std::sync::{Arc, LazyLock, OnceLock};
 
-/// A model of the catalogue: who made it and how large it is. The architecture is read on demand.
+/// A model of the catalogue: what it is called and who made it. The architecture is unpacked on demand.
 #[derive(Clone, Debug)]
 pub struct ModelEntry {
     /// What links and commands call it. It never changes.
@@ -19,48 +18,36 @@ pub struct ModelEntry {
     pub hub_id: &'static str,
     /// Other names that find it.
     pub aliases: Vec<&'static str>,
-    /// All parameters, exactly.
-    pub parameters: u64,
-    /// Parameters that one text token uses.
-    pub active_parameters: u64,
-    /// The longest context that its configuration names.
-    pub context_limit: Option<Tokens>,
     /// Whether the dimensions come from publications instead of the published file, with no independent total.
     pub reconstructed: bool,
-    config: &'static str,
+    packed: &'static [u8],
     model: OnceLock<Arc<Model>>,
 }
 
 impl ModelEntry {
-    /// The model, read at the first call. `build.rs` and the tests have parsed the same text.
+    /// The model, unpacked at the first call. `build.rs` has packed it and the tests have unpacked it.
     pub fn model(&self) -> Arc<Model> {
-        let read = || match parse_config(self.config) {
-            Ok(parsed) => Arc::new(parsed.model),
-            Err(error) => panic!("the catalogue has a broken entry, {}: {error}", self.id),
+        let unpack = || match packed::unpack(self.packed) {
+            Some(model) => Arc::new(model),
+            None => panic!("the catalogue has a broken entry: {}", self.id),
         };
-        Arc::clone(self.model.get_or_init(read))
-    }
-
-    /// Its configuration: the fields of the published file that the architecture depends on.
-    pub fn config(&self) -> &'static str {
-        self.config
+        Arc::clone(self.model.get_or_init(unpack))
     }
 }
 
-/// Two lines for each model: fields separated by tabs, then the configuration.
+/// A line for each model, with fields separated by tabs, and the packed models one after the other.
 static CATALOGUE: LazyLock<Vec<ModelEntry>> = LazyLock::new(|| {
-    let mut lines = include_str!(concat!(env!("OUT_DIR"), "/models.txt")).lines();
-    let mut entries = Vec::new();
-    while let (Some(line), Some(config)) = (lines.next(), lines.next()) {
-        entries.push(read_entry(line, config));
-    }
-    entries
+    let lines = include_str!(concat!(env!("OUT_DIR"), "/models.txt")).lines();
+    let mut packed: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/models.bin"));
+    lines.map(|line| read_entry(line, &mut packed)).collect()
 });
 
 /// Reads back what `build/models.rs` wrote, in the order in which it wrote it.
-fn read_entry(line: &'static str, config: &'static str) -> ModelEntry {
+fn read_entry(line: &'static str, packed: &mut &'static [u8]) -> ModelEntry {
     let mut fields = line.split('\t');
     let mut next = || fields.next().unwrap_or_default();
+    let (own, others) = packed.split_at_checked(next().parse().unwrap_or_default()).unwrap_or_default();
+    *packed = others;
     ModelEntry {
         id: next(),
         name: next(),
@@ -68,11 +55,8 @@ fn read_entry(line: &'static str, config: &'static str) -> ModelEntry {
         family: next(),
         hub_id: next(),
         aliases: next().split('|').filter(|alias| !alias.is_empty()).collect(),
-        parameters: next().parse().unwrap_or_default(),
-        active_parameters: next().parse().unwrap_or_default(),
-        context_limit: next().parse().ok(),
         reconstructed: next() == "reconstructed",
-        config,
+        packed: own,
         model: OnceLock::new(),
     }
 }

@@ -70,7 +70,7 @@ fn read_file(path: &Path) -> Result<String, Problem> {
 }
 
 fn custom(text: &str, name: Option<&str>) -> Result<CustomModel, Problem> {
-    CustomModel::read(text, name).map_err(|error| Problem::Input(format!("config: {error}")))
+    ridgepoint_importer::read_config(text, name).map_err(|error| Problem::Input(format!("config: {error}")))
 }
 
 /// Reads a line: a query, or `{"query": ..., "config": {...}}`.
@@ -98,7 +98,7 @@ fn read(query: &str, config: Option<CustomModel>) -> Result<Link, Problem> {
     }
     let link = match config {
         Some(model) => link::decode_for(query, model),
-        None => link::decode(query),
+        None => ridgepoint_importer::decode(query),
     };
     match link.notices.iter().find(|notice| notice.severity == Severity::Replaced) {
         Some(notice) => Err(Problem::Input(notice.problem.clone())),

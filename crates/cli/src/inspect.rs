@@ -6,12 +6,12 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use ridgepoint_catalog::headers::gguf::{self, Value as Field};
-use ridgepoint_catalog::headers::index::{self, Index};
-use ridgepoint_catalog::headers::safetensors::{self, PackingHint};
-use ridgepoint_catalog::headers::{FIRST_BYTES, FileKind, HeaderError, Unread};
-use ridgepoint_catalog::parse_config;
 use ridgepoint_core::Bytes;
+use ridgepoint_reader::headers::gguf::{self, Value as Field};
+use ridgepoint_reader::headers::index::{self, Index};
+use ridgepoint_reader::headers::safetensors::{self, PackingHint};
+use ridgepoint_reader::headers::{FIRST_BYTES, FileKind, HeaderError, Unread};
+use ridgepoint_reader::parse_config;
 use serde_json::{Value, json};
 
 use crate::Problem;

@@ -21,6 +21,7 @@ pub mod latency;
 pub mod memory;
 pub mod model;
 pub mod operation;
+pub mod packed;
 pub mod parallelism;
 pub mod roofline;
 pub mod state;

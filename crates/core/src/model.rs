@@ -123,6 +123,13 @@ impl Layers {
         self.order.push(u16::try_from(index).unwrap_or(u16::MAX));
     }
 
+    /// Layers of these `kinds` in this `order`, which names each by its place in the list; `None` if it names others.
+    pub(crate) fn of_kinds(kinds: Vec<Layer>, order: Vec<u64>) -> Option<Self> {
+        let place = |kind: u64| u16::try_from(kind).ok().filter(|&kind| usize::from(kind) < kinds.len());
+        let order = order.into_iter().map(place).collect::<Option<_>>()?;
+        Some(Self { kinds, order })
+    }
+
     /// The same order with each kind replaced by another.
     pub fn map_kinds(self, change: impl FnMut(Layer) -> Layer) -> Self {
         Self { kinds: self.kinds.into_iter().map(change).collect(), ..self }

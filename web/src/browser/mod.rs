@@ -3,8 +3,7 @@
 pub mod animation;
 pub mod clipboard;
 pub mod density;
-pub mod fetch;
-pub mod files;
+pub mod importer;
 pub mod listen;
 pub mod panic;
 pub mod parent;

@@ -1,11 +1,12 @@
 //! Which model.
 
-use leptos::html::Dialog;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use ridgepoint_calculator::scenario::{ModelChoice, Scenario};
-use ridgepoint_calculator::{facts, options, report::Report};
+use ridgepoint_calculator::{facts, link, options, report::Report};
 
 use super::part;
+use crate::browser::importer;
 use crate::signals::memo;
 use crate::widgets::{Combobox, FactList};
 
@@ -16,16 +17,22 @@ pub fn ModelPanel(
     scenario: RwSignal<Scenario>,
     /// What follows from it.
     report: Memo<Report>,
-    /// The dialog for models that the list does not have.
-    other: NodeRef<Dialog>,
+    /// Where to say that the dialog for other models cannot be had.
+    notices: RwSignal<Vec<String>>,
 ) -> impl IntoView {
     let value = part(scenario, |scenario| scenario.model.selected());
     let choose = Callback::new(move |id| scenario.update(|scenario| scenario.model = ModelChoice::Catalogue(id)));
+    let take = move |custom, format: Option<String>| {
+        let format = format.and_then(|id| link::weight_format(&id));
+        scenario.update(|scenario| scenario.take_custom(custom, format));
+    };
     let open = move |_| {
-        if let Some(dialog) = other.get_untracked() {
-            // Refused only to a dialog that is open already.
-            let _ = dialog.show_modal();
-        }
+        spawn_local(async move {
+            match importer::load().await {
+                Ok(importer) => importer.open(take),
+                Err(problem) => notices.set(vec![problem]),
+            }
+        });
     };
     let facts = memo(move || report.with(facts::model));
     view! {

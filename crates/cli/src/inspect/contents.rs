@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use ridgepoint_calculator::{import, numbers};
-use ridgepoint_catalog::ParsedConfig;
-use ridgepoint_catalog::headers::TypeTotal;
-use ridgepoint_catalog::headers::safetensors::{self, LogicalParameters, PackingHint};
+use ridgepoint_calculator::numbers;
 use ridgepoint_core::{Bytes, Component, KvFormat, Model, bytes_per_token};
+use ridgepoint_reader::ParsedConfig;
+use ridgepoint_reader::headers::TypeTotal;
+use ridgepoint_reader::headers::safetensors::{self, LogicalParameters, PackingHint};
 use serde_json::{Map, Value, json};
 
 use crate::text;
@@ -110,7 +110,7 @@ impl Contents {
             writeln!(out, "  {:<20} {shown}", words(name))?;
         }
         if !self.types.is_empty() {
-            writeln!(out, "\nTensors by number format\n{}", text::table(&import::types(&self.types)))?;
+            writeln!(out, "\nTensors by number format\n{}", text::table(&ridgepoint_importer::types(&self.types)))?;
         }
         match &self.model {
             None => {}

@@ -2,15 +2,15 @@
 
 use gloo_net::http::{Request, Response};
 use js_sys::{Reflect, Uint8Array};
-use ridgepoint_calculator::import::{self, Failure};
+use ridgepoint_importer::{self as importer, Failure};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, ReadableStreamDefaultReader, RequestCredentials};
 
 /// Adds bytes of a file to those that are already here, up to `wanted` from its start; returns whether that is all of
 /// it. `progress` hears how many are here.
-pub async fn fetch_more(
-    file: &import::Request,
+pub(super) async fn fetch_more(
+    file: &importer::Request,
     wanted: u64,
     bytes: &mut Vec<u8>,
     signal: &AbortSignal,
@@ -28,7 +28,7 @@ pub async fn fetch_more(
         206 if file.only_start => wanted,
         200 if !file.only_start => file.most,
         // The server does not know of ranges. A file as small as a configuration can come whole.
-        200 if from == 0 && length(&response).is_some_and(|length| length <= import::MOST_CONFIG_BYTES as u64) => {
+        200 if from == 0 && length(&response).is_some_and(|length| length <= importer::MOST_CONFIG_BYTES as u64) => {
             file.most
         }
         200 => {

@@ -1,14 +1,18 @@
-//! A model from elsewhere: fetched by its name, pasted, or read from files.
+//! The dialog: a model fetched by its name, pasted, or read from files.
 
+use std::cell::Cell;
+
+use js_sys::{Function, Uint8Array};
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use ridgepoint_calculator::import::{self, FIRST_BYTES, Failure, Files, Found, Outcome, Step};
-use ridgepoint_calculator::scenario::Scenario;
+use ridgepoint_calculator::names;
+use ridgepoint_importer::{self as importer, FIRST_BYTES, Failure, Files, Found, Outcome, Step};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortController, AbortSignal, DragEvent, Element, Event, File, HtmlInputElement};
 
-use crate::browser::{fetch, files, listen::listen};
+use super::{fetch, files};
+use crate::browser::listen::listen;
 use crate::signals::{effect, flag, memo, words};
 use crate::widgets::{DataTable, FactList};
 
@@ -16,7 +20,8 @@ use crate::widgets::{DataTable, FactList};
 #[derive(Clone, Copy)]
 struct Import {
     dialog: NodeRef<Dialog>,
-    scenario: RwSignal<Scenario>,
+    /// Hears of each model.
+    found: StoredValue<Function, LocalStorage>,
     /// What came of the last attempt.
     outcome: RwSignal<Outcome>,
     /// How far the present attempt is; empty when there is none.
@@ -29,25 +34,44 @@ struct Import {
 
 /// The fields. They are plain HTML, because nothing in them ever changes but by the reader's hand: the browser keeps
 /// what is typed, and every event of theirs comes to the dialog.
-const WAYS: &str = include_str!("import.html");
+const WAYS: &str = include_str!("dialog.html");
 
 /// Where a file comes from.
 enum Source {
     File(File),
-    Web(import::Request),
+    Web(importer::Request),
 }
 
-/// The dialog. It opens when somebody calls `show_modal` on `dialog`; what is typed in it stays when it closes.
+thread_local! {
+    /// The dialog of this page, once it has been opened.
+    static DIALOG: Cell<Option<NodeRef<Dialog>>> = const { Cell::new(None) };
+}
+
+/// Opens the dialog. `found` is called with the bytes of each model and the id of the format of its weights, if that
+/// is not the model's own. What is typed in the dialog stays when it closes.
+pub fn open(found: Function) {
+    let dialog = DIALOG.get().unwrap_or_else(|| {
+        let dialog = NodeRef::new();
+        mount_to_body(move || ImportDialog(ImportDialogProps { dialog, found }));
+        DIALOG.set(Some(dialog));
+        dialog
+    });
+    if let Some(dialog) = dialog.get_untracked() {
+        // Refused only to a dialog that is open already.
+        let _ = dialog.show_modal();
+    }
+}
+
 #[component]
-pub fn ImportDialog(
+fn ImportDialog(
     /// The dialog's element.
     dialog: NodeRef<Dialog>,
-    /// The scenario, which gets the model.
-    scenario: RwSignal<Scenario>,
+    /// Hears of each model.
+    found: Function,
 ) -> impl IntoView {
     let import = Import {
         dialog,
-        scenario,
+        found: StoredValue::new_local(found),
         outcome: RwSignal::new(Outcome::default()),
         progress: RwSignal::new(String::new()),
         earlier: StoredValue::new(Files::default()),
@@ -80,7 +104,7 @@ fn Told(import: Import) -> impl IntoView {
     let tone =
         Signal::derive(move || if is_idle.get() && outcome.with(|outcome| outcome.failed) { "bad" } else { "info" });
     let facts = memo(move || outcome.with(|outcome| outcome.facts.clone()));
-    let table = memo(move || outcome.with(|outcome| import::types(&outcome.types)));
+    let table = memo(move || outcome.with(|outcome| importer::types(&outcome.types)));
     view! {
         <div class="told" data-tone=tone>
             <div class="row">
@@ -134,7 +158,7 @@ impl Import {
     }
 
     fn fetch(self) {
-        match import::request(&self.typed("#import-source"), &self.typed("#import-hub")) {
+        match importer::request(&self.typed("#import-source"), &self.typed("#import-hub")) {
             Ok(request) => self.start(vec![Source::Web(request)]),
             Err(reason) => self.fail(reason),
         }
@@ -143,7 +167,7 @@ impl Import {
     fn paste(self) {
         self.stop();
         let mut files = Files::default();
-        match import::read_text(&self.typed("#import-config")).and_then(|found| files.add("", found)) {
+        match importer::read_text(&self.typed("#import-config")).and_then(|found| files.add("", found)) {
             Ok(()) => self.finish(files),
             Err(reason) => self.fail(reason),
         }
@@ -222,7 +246,7 @@ impl Import {
     async fn read(self, source: &Source, name: &str, signal: &AbortSignal) -> Result<Found, String> {
         let show = |bytes| {
             if !signal.aborted() {
-                self.progress.set(import::progress(name, bytes));
+                self.progress.set(importer::progress(name, bytes));
             }
         };
         show(0);
@@ -238,12 +262,23 @@ impl Import {
             if signal.aborted() || (bytes.len() == before && !is_whole) {
                 return Err(Failure::Unreachable.to_string());
             }
-            match import::read(&bytes, is_whole)? {
+            match importer::read(&bytes, is_whole)? {
                 Step::Done(found) => return Ok(found),
                 Step::More(more) => wanted = more,
             }
             show(bytes.len() as u64);
         }
+    }
+
+    /// Hands a model over to the page.
+    fn tell(self, outcome: &Outcome) {
+        let Some(model) = &outcome.model else { return };
+        let bytes = Uint8Array::from(model.to_bytes().as_slice());
+        let format = outcome.format.map_or(JsValue::UNDEFINED, |format| names::weight_format(format).id.into());
+        self.found.with_value(|found| {
+            // What goes wrong in the page is the page's to tell.
+            let _ = found.call2(&JsValue::NULL, &bytes, &format);
+        });
     }
 
     /// Uses what was read. The dialog stays open where it has more to show.
@@ -252,7 +287,7 @@ impl Import {
         let outcome = files.outcome();
         // What has become a model waits for nothing.
         self.earlier.set_value(if outcome.model.is_some() { Files::default() } else { files });
-        self.scenario.update(|scenario| outcome.apply(scenario));
+        self.tell(&outcome);
         let is_done = outcome.model.is_some() && outcome.facts.is_empty();
         self.outcome.set(outcome);
         if is_done {

@@ -7,9 +7,8 @@ use serde_json::{Map, Number, Value};
 use std::sync::LazyLock;
 
 /// What the library's configuration classes assume where a file is silent.
-static CLASS_DEFAULTS: LazyLock<Value> = LazyLock::new(|| {
-    serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/class_defaults.json"))).unwrap_or_default()
-});
+static CLASS_DEFAULTS: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../data/class_defaults.json")).unwrap_or_default());
 
 /// What went wrong, and what had to be assumed, while one file was read.
 #[derive(Default)]
@@ -360,5 +359,5 @@ impl<'a> Config<'a> {
 }
 
 fn class_defaults(class: &str) -> Option<&'static Map<String, Value>> {
-    CLASS_DEFAULTS.get(class)?.as_object()
+    CLASS_DEFAULTS.get("classes")?.get(class)?.as_object()
 }

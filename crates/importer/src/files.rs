@@ -1,16 +1,16 @@
 //! What the files of a model say of it, read from as few of their bytes as that takes.
 
-use ridgepoint_catalog::headers::index::{self, Index};
-use ridgepoint_catalog::headers::safetensors::{self, LogicalParameters, PackingHint};
-use ridgepoint_catalog::headers::{FileKind, HeaderError, TypeTotal, Unread, gguf};
-use ridgepoint_core::{Engine, WeightFormat};
+use ridgepoint_calculator::custom::CustomModel;
+use ridgepoint_calculator::facts::Fact;
+use ridgepoint_calculator::table::{Column, Row, Table};
+use ridgepoint_calculator::{link, names, numbers};
+use ridgepoint_core::WeightFormat;
+use ridgepoint_reader::headers::index::{self, Index};
+use ridgepoint_reader::headers::safetensors::{self, LogicalParameters, PackingHint};
+use ridgepoint_reader::headers::{FileKind, HeaderError, TypeTotal, Unread, gguf};
 
-use super::{Failure, MOST_CONFIG_BYTES};
-use crate::custom::CustomModel;
-use crate::facts::Fact;
-use crate::scenario::{ModelChoice, Scenario};
-use crate::table::{Column, Row, Table};
-use crate::{link, names, numbers};
+use crate::custom::read_config;
+use crate::request::{Failure, MOST_CONFIG_BYTES};
 
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,9 +139,9 @@ impl Files {
         let mut outcome = Outcome::default();
         self.describe(&mut outcome);
         let model = match (&self.config, &self.gguf) {
-            (Some(config), _) => CustomModel::read(config, self.name.as_deref()).map_err(|error| error.to_string()),
+            (Some(config), _) => read_config(config, self.name.as_deref()).map_err(|error| error.to_string()),
             (None, Some(gguf)) => gguf.model().map_err(|error| error.to_string()).and_then(|described| {
-                CustomModel::read(&described.config, self.name.as_deref()).map_err(|error| error.to_string())
+                read_config(&described.config, self.name.as_deref()).map_err(|error| error.to_string())
             }),
             (None, None) => {
                 outcome.message =
@@ -219,17 +219,6 @@ impl Outcome {
     /// Nothing but words on what went wrong.
     pub fn failure(message: String) -> Self {
         Self { message, failed: true, ..Self::default() }
-    }
-
-    /// Puts the model into a scenario.
-    pub fn apply(&self, scenario: &mut Scenario) {
-        if let Some(model) = &self.model {
-            scenario.model = ModelChoice::Custom(model.clone());
-            if self.format.is_some() {
-                scenario.weights = self.format;
-                scenario.engine = Engine::LlamaCpp;
-            }
-        }
     }
 }
 

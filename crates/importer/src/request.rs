@@ -1,19 +1,10 @@
-//! Models from elsewhere: what to fetch for what a person typed, and what to say when that fails.
-//!
-//! Nothing here touches the network. The page does, when it is asked to, and only the host that was named.
-
-mod contents;
-
-pub use ridgepoint_catalog::headers::FIRST_BYTES;
-
-pub use contents::{Files, Found, Outcome, Step, read, read_text, types};
+//! What to fetch for what a person typed, and what to say when that fails.
 
 use core::fmt;
 
-use ridgepoint_catalog::headers::{gguf, index};
+use ridgepoint_calculator::numbers;
 use ridgepoint_core::Bytes;
-
-use crate::numbers;
+use ridgepoint_reader::headers::{gguf, index};
 
 /// Where Hugging Face ids are looked up unless the reader names a mirror.
 pub const HUB: &str = "https://huggingface.co";
@@ -54,7 +45,7 @@ impl Request {
 /// address of a file. Ids are looked up on the hub at `endpoint`, or on the public one if that is empty.
 ///
 /// ```
-/// # use ridgepoint_calculator::import::{request, HUB};
+/// # use ridgepoint_importer::{request, HUB};
 /// let found = request("Qwen/Qwen3-8B", HUB).expect("an id");
 /// assert_eq!(found.url, "https://huggingface.co/Qwen/Qwen3-8B/resolve/main/config.json");
 /// let found = request("https://huggingface.co/Qwen/Qwen3-8B/tree/main", HUB).expect("a page of the hub");
