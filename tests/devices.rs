@@ -75,7 +75,7 @@ fn an_id_once_given_stays() {
 #[test]
 fn names_lead_to_one_device_each() {
     for device in devices() {
-        for name in [device.id, device.name].iter().chain(device.aliases) {
+        for name in [device.id, device.name].iter().chain(&device.aliases) {
             let found = find_device(name).map(|found| found.id);
             assert_eq!(found, Some(device.id), "{name}");
             assert_eq!(find_device(&name.to_uppercase().replace('-', " ")).map(|found| found.id), found, "{name}");
@@ -99,7 +99,7 @@ fn the_listing_goes_by_class() {
 fn every_source_is_cited_in_full() {
     for device in devices() {
         assert!(!device.sources.is_empty(), "{}", device.id);
-        for key in device.sources {
+        for key in &device.sources {
             assert!(citation(key).is_some_and(|citation| citation.len() > 20), "{}: {key}", device.id);
         }
     }

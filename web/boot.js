@@ -24,12 +24,20 @@ try {
   // A browser without storage shows the colours of its system.
 }
 
-// The second module, for models that are not in the catalogue. Its files keep their names from build to build, so the
-// name of this build's first module keeps caches from mixing the two.
+// Only the files of the first module have another name in each build, which here keeps caches from mixing the others
+// with it.
+const { js, wasm } = document.querySelector("script[data-wasm]").dataset;
+const file = (name) => new URL(`${name}?${js.replace(/^.*-|\.js$/g, "")}`, document.baseURI);
+
+// Models and devices, on their way while the first module is.
+const catalogue = fetch(file("catalogue.bin")).then((response) => {
+  if (!response.ok) throw new Error(`catalogue.bin: status ${response.status}`);
+  return response.arrayBuffer();
+});
+
+// The second module, for models that are not in the catalogue.
 let importer;
 const loadImporter = () => {
-  const build = document.querySelector("script[data-wasm]").dataset.js.replace(/^.*-|\.js$/g, "");
-  const file = (name) => new URL(`${name}?${build}`, document.baseURI);
   importer ??= import(file("ridgepoint-import.js")).then(async (module) => {
     await module.default({ module_or_path: file("ridgepoint-import_bg.wasm") });
     return module;
@@ -45,10 +53,12 @@ const app = document.getElementById("app");
 const skeleton = [...app.childNodes];
 
 try {
-  const { js, wasm } = document.querySelector("script[data-wasm]").dataset;
-  const module = await import(new URL(js, document.baseURI));
-  await module.default({ module_or_path: new URL(wasm, document.baseURI) });
-  await module.start();
+  const program = import(new URL(js, document.baseURI)).then(async (module) => {
+    await module.default({ module_or_path: new URL(wasm, document.baseURI) });
+    return module;
+  });
+  const [module, bytes] = await Promise.all([program, catalogue]);
+  await module.start(new Uint8Array(bytes));
   skeleton.forEach((node) => node.remove());
   // Charts are drawn in the first frame; the page is ready in the one after it.
   requestAnimationFrame(() => requestAnimationFrame(() => (page.dataset.ready = "true")));

@@ -1,21 +1,42 @@
-//! Checks `data/` and packs it for the library.
+//! Checks `data/` and packs it into `catalogue.bin`, beside a table of engines in Rust.
 
+#[path = "src/device.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the build only writes them")]
+mod device;
 #[path = "build/devices.rs"]
 mod devices;
 #[path = "build/engines.rs"]
 mod engines;
+#[path = "src/entry.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the build only writes them")]
+mod entry;
 #[path = "build/models.rs"]
 mod models;
 
 use std::env;
-use std::path::Path;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use ridgepoint_core::packed::pack;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build");
     let out = env::var("OUT_DIR").unwrap_or_else(|error| panic!("cargo sets OUT_DIR: {error}"));
-    let (data, out) = (Path::new("data"), Path::new(&out));
-    devices::generate(&data.join("devices"), out);
-    engines::generate(&data.join("engines"), out);
-    models::generate(&data.join("models"), out);
+    let (data, out) = (Path::new("data"), PathBuf::from(out));
+    engines::generate(&data.join("engines"), &out);
+
+    // In the order of the fields of `Catalogue`.
+    let contents = (models::read(&data.join("models")), devices::read(&data.join("devices")));
+    let mut hasher = DefaultHasher::new();
+    pack(&contents).hash(&mut hasher);
+    // The build ends soon; until then a text may stay.
+    let version: &str = format!("{:016x}", hasher.finish()).leak();
+    write(&out.join("catalogue.bin"), &pack(&(version, contents)));
+    write(&out.join("catalogue.version"), version.as_bytes());
+}
+
+fn write(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }

@@ -1,6 +1,6 @@
 //! No link breaks the page: what cannot be used is said in a notice, and the nearest valid scenario is shown.
 
-use ridgepoint_calculator::link;
+use ridgepoint_importer::decode;
 use ridgepoint_tests::Trouble;
 use ridgepoint_tests::browser::with_page;
 use ridgepoint_tests::page::Page;
@@ -61,7 +61,7 @@ async fn a_bad_link_shows_notices_and_a_page_that_works() -> Result<(), Trouble>
             let elements = page.value_of("document.querySelectorAll('.notices li *').length").await?;
             assert_eq!(elements, 0, "{bad}: a notice is words, never HTML");
 
-            let mut link = link::decode(&address);
+            let mut link = decode(&address);
             link.scenario.workload.batch = 3;
             page.overwrite("#batch", "3").await?;
             page.wait_to_show(&snapshot(&link)).await.map_err(|error| format!("{bad}: {error}"))?;
@@ -81,7 +81,7 @@ async fn notices_can_be_dismissed() -> Result<(), Trouble> {
     with_page(bad, Screen::DESKTOP, async |page| {
         expect_scenario(page, bad).await?;
         page.click(".notices[data-tone=info] button").await?;
-        let mut link = link::decode(bad);
+        let mut link = decode(bad);
         link.notices.clear();
         page.wait_to_show(&snapshot(&link)).await?;
         assert_eq!(page.text(".notices[data-tone=info]").await?, "");

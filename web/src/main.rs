@@ -6,8 +6,12 @@ fn main() {
     ridgepoint_web::browser::panic::show_in_page();
 }
 
-/// Shows the page that its address asks for.
+/// Shows the page that its address asks for, with the models and devices of `catalogue.bin`. Throws a sentence if that
+/// is not the file of this build.
 #[wasm_bindgen]
-pub async fn start() {
+pub async fn start(catalogue: Vec<u8>) -> Result<(), String> {
+    let other = |_| "the page has changed while it was loading: load it again".to_owned();
+    ridgepoint_catalog::catalogue::install(catalogue).map_err(other)?;
     ridgepoint_web::mount().await;
+    Ok(())
 }

@@ -67,10 +67,8 @@ pub const DEVICES: &[Stop] =
 
 /// All models by publisher, family and size.
 pub fn models() -> Vec<Group> {
-    let mut entries: Vec<_> = all_models().iter().map(|entry| (entry, entry.model().parameters())).collect();
-    entries
-        .sort_by_key(|(entry, parameters)| (entry.organisation.to_ascii_lowercase(), entry.family, parameters.total()));
-    grouped(entries.into_iter().map(|(entry, parameters)| {
+    grouped(all_models().iter().map(|entry| {
+        let parameters = entry.model().parameters();
         let (total, active) = (parameters.total(), parameters.active);
         let size = numbers::parameters(total).to_string();
         let detail = if active == total { size } else { format!("{size}, {} active", numbers::parameters(active)) };

@@ -1,20 +1,25 @@
-//! Checks `data/devices/*.json` and writes it as a table of Rust values, so that the page parses nothing.
+//! Checks `data/devices/*.json` and reads it into the values that the catalogue packs.
 //!
 //! A mistake in the data stops the build and names the file, the device and the figure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::fs;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+use ridgepoint_core::{Bytes, BytesPerSecond, FlopsPerSecond, Peaks};
 use serde_json::{Map, Value};
+
+use crate::device::{Confidence, Device, DeviceClass, HostLink, Memory, PcieGeneration, ScaleUpLink, UsableSource};
 
 type Object = Map<String, Value>;
 type Checked<T> = Result<T, String>;
 
-/// Reads every file in `data`, checks it, and writes `devices.rs` and `citations.rs` into `out`.
-pub(crate) fn generate(data: &Path, out: &Path) {
+/// The devices in the order of listings, and the citations behind the keys of their sources.
+pub(crate) type Devices = (Vec<Device>, Vec<(&'static str, &'static str)>);
+
+/// Reads and checks every file in `data`.
+pub(crate) fn read(data: &Path) -> Devices {
     println!("cargo::rerun-if-changed={}", data.display());
     let mut errors = Vec::new();
     let citations = read_citations(&data.join("sources.json"));
@@ -25,7 +30,7 @@ pub(crate) fn generate(data: &Path, out: &Path) {
         .collect();
     files.sort();
 
-    let mut rows = Vec::new();
+    let mut devices = Vec::new();
     let mut names = BTreeMap::new();
     let mut cited = BTreeSet::new();
     for path in &files {
@@ -34,9 +39,9 @@ pub(crate) fn generate(data: &Path, out: &Path) {
         for entry in &entries {
             let id = entry.get("id").and_then(Value::as_str).unwrap_or("(no id)");
             match device(entry, vendor, &citations, &mut cited)
-                .and_then(|row| claim_names(entry, &mut names).map(|()| row))
+                .and_then(|device| claim_names(entry, &mut names).map(|()| device))
             {
-                Ok(row) => rows.push(row),
+                Ok(device) => devices.push(device),
                 Err(error) => errors.push(format!("{}: {id}: {error}", path.display())),
             }
         }
@@ -46,14 +51,13 @@ pub(crate) fn generate(data: &Path, out: &Path) {
     }
     assert!(errors.is_empty(), "the device data is wrong:\n{}", errors.join("\n"));
 
-    rows.sort_by_key(|(class, _)| *class);
-    let rows: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
-    write(&out.join("devices.rs"), &format!("&[\n{}]", rows.concat()));
-    let mut table = String::from("&[\n");
-    for (key, citation) in &citations {
-        let _ = writeln!(table, "({key:?}, {citation:?}),");
-    }
-    write(&out.join("citations.rs"), &(table + "]"));
+    devices.sort_by_key(|device| device.class);
+    (devices, citations.into_iter().map(|(key, citation)| (leak(key), leak(citation))).collect())
+}
+
+/// The build ends soon; until then a text may stay.
+fn leak(text: String) -> &'static str {
+    text.leak()
 }
 
 fn read_json(path: &Path) -> Value {
@@ -66,10 +70,6 @@ fn read_citations(path: &Path) -> BTreeMap<String, String> {
     let text =
         |value: Value| value.as_str().map(String::from).unwrap_or_else(|| panic!("{}: not a text", path.display()));
     entries.into_iter().map(|(key, value)| (key, text(value))).collect()
-}
-
-fn write(path: &Path, text: &str) {
-    fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
 /// Ids, names and aliases share one space, in which case and punctuation do not count.
@@ -94,13 +94,13 @@ fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// One device as a Rust expression, with the place of its class in the listing.
+/// One device.
 fn device(
     entry: &Value,
     file: &str,
     citations: &BTreeMap<String, String>,
     cited: &mut BTreeSet<String>,
-) -> Checked<(usize, String)> {
+) -> Checked<Device> {
     let Some(device) = entry.as_object() else { return Err("not an object".into()) };
     only(
         device,
@@ -133,7 +133,7 @@ fn device(
     }
     let class = class(&text(device, "class")?)?;
     let unified = device.get("unified_memory").and_then(Value::as_bool).ok_or("unified_memory is true or false")?;
-    if matches!(CLASSES[class].1, "AppleSilicon" | "Cpu") && !unified {
+    if matches!(class, DeviceClass::AppleSilicon | DeviceClass::Cpu) && !unified {
         return Err("the memory of this class is the computer's own: unified_memory is true".into());
     }
 
@@ -155,51 +155,50 @@ fn device(
     let sources = sources(object(device, "sources")?, &figures, citations)?;
     cited.extend(sources.iter().cloned());
 
-    let row = format!(
-        "Device {{ id: {id:?}, name: {:?}, aliases: &{:?}, vendor: {vendor:?}, class: DeviceClass::{}, \
-         architecture: {:?}, year: {}, memory: {memory}, peaks: {peaks}, scale_up: {}, host_link: {}, tdp_watts: {}, \
-         confidence: {}, sources: &{sources:?}, note: {:?} }},\n",
-        text(device, "name")?,
-        texts(device, "aliases")?,
-        CLASSES[class].1,
-        text(device, "architecture")?,
-        number(device, "year", 2015.0..=2030.0)?.ok_or("year is missing")?,
-        option(scale_up),
-        option(host_link),
-        option(tdp.map(|watts| format!("{watts:?}"))),
-        confidence(&text(device, "confidence")?)?,
-        optional_text(device, "note")?,
-    );
-    Ok((class, row))
+    Ok(Device {
+        id: leak(id),
+        name: leak(text(device, "name")?),
+        aliases: texts(device, "aliases")?.into_iter().map(leak).collect(),
+        vendor: leak(vendor),
+        class,
+        architecture: leak(text(device, "architecture")?),
+        year: number(device, "year", 2015.0..=2030.0)?.ok_or("year is missing")? as u16,
+        memory,
+        peaks,
+        scale_up,
+        host_link,
+        tdp_watts: tdp,
+        confidence: confidence(&text(device, "confidence")?)?,
+        sources: sources.into_iter().map(leak).collect(),
+        note: optional_text(device, "note")?.map(leak),
+    })
 }
 
-/// Classes by the name in the data and the variant of `DeviceClass`, in the order of the listing.
-const CLASSES: [(&str, &str); 9] = [
-    ("datacenter GPU", "DatacenterGpu"),
-    ("workstation GPU", "WorkstationGpu"),
-    ("consumer GPU", "ConsumerGpu"),
-    ("laptop GPU", "LaptopGpu"),
-    ("Apple silicon", "AppleSilicon"),
-    ("AI accelerator", "AiAccelerator"),
-    ("TPU", "Tpu"),
-    ("edge", "Edge"),
-    ("CPU", "Cpu"),
-];
-
-fn class(name: &str) -> Checked<usize> {
-    CLASSES.iter().position(|(known, _)| *known == name).ok_or_else(|| format!("no class is called {name}"))
+fn class(name: &str) -> Checked<DeviceClass> {
+    Ok(match name {
+        "datacenter GPU" => DeviceClass::DatacenterGpu,
+        "workstation GPU" => DeviceClass::WorkstationGpu,
+        "consumer GPU" => DeviceClass::ConsumerGpu,
+        "laptop GPU" => DeviceClass::LaptopGpu,
+        "Apple silicon" => DeviceClass::AppleSilicon,
+        "AI accelerator" => DeviceClass::AiAccelerator,
+        "TPU" => DeviceClass::Tpu,
+        "edge" => DeviceClass::Edge,
+        "CPU" => DeviceClass::Cpu,
+        _ => return Err(format!("no class is called {name}")),
+    })
 }
 
-fn confidence(name: &str) -> Checked<&'static str> {
+fn confidence(name: &str) -> Checked<Confidence> {
     match name {
-        "high" => Ok("Confidence::High"),
-        "medium" => Ok("Confidence::Medium"),
-        "low" => Ok("Confidence::Low"),
+        "high" => Ok(Confidence::High),
+        "medium" => Ok(Confidence::Medium),
+        "low" => Ok(Confidence::Low),
         _ => Err(format!("confidence is high, medium or low, not {name}")),
     }
 }
 
-fn memory(memory: &Object, unified: bool, figures: &mut BTreeSet<&'static str>) -> Checked<String> {
+fn memory(memory: &Object, unified: bool, figures: &mut BTreeSet<&'static str>) -> Checked<Memory> {
     only(
         memory,
         &["nominal_gib", "nominal_bytes", "options_gib", "usable_bytes", "usable_is", "type", "bandwidth_gb_per_s"],
@@ -226,20 +225,20 @@ fn memory(memory: &Object, unified: bool, figures: &mut BTreeSet<&'static str>) 
                 ));
             }
             let origin = match origin {
-                "driver" => "Driver",
-                "documented" => "Documented",
+                "driver" => UsableSource::Driver,
+                "documented" => UsableSource::Documented,
                 _ => return Err(format!("usable_is driver or documented, not {origin}")),
             };
-            Some(format!("({}, UsableSource::{origin})", whole_bytes(bytes)))
+            Some((whole_bytes(bytes), origin))
         }
         (Some(_), None) | (None, Some(_)) => return Err("usable_bytes and usable_is come together".into()),
     };
 
-    let mut options = String::new();
+    let mut options = Vec::new();
     if let Some(sizes) = memory.get("options_gib") {
         for size in sizes.as_array().ok_or("options_gib is a list")? {
             let gib = size.as_f64().filter(|gib| (1.0..=4096.0).contains(gib)).ok_or("options_gib holds sizes")?;
-            let _ = write!(options, "{}, ", whole_bytes(gib * GIB));
+            options.push(whole_bytes(gib * GIB));
         }
     }
 
@@ -247,39 +246,39 @@ fn memory(memory: &Object, unified: bool, figures: &mut BTreeSet<&'static str>) 
     if bandwidth.is_some() {
         figures.insert("bandwidth");
     }
-    Ok(format!(
-        "Memory {{ kind: {kind:?}, unified: {unified}, nominal: {}, options: &[{options}], reading: {}, bandwidth: {} }}",
-        option(nominal.map(whole_bytes)),
-        option(reading),
-        option(bandwidth.map(giga)),
-    ))
+    Ok(Memory {
+        kind: kind.map(leak),
+        unified,
+        nominal: nominal.map(whole_bytes),
+        options,
+        reading,
+        bandwidth: bandwidth.map(BytesPerSecond::giga),
+    })
 }
 
-fn peaks(peaks: &Object, figures: &mut BTreeSet<&'static str>) -> Checked<String> {
+fn peaks(peaks: &Object, figures: &mut BTreeSet<&'static str>) -> Checked<Peaks> {
     const PRECISIONS: [&str; 6] = ["fp32", "fp16", "bf16", "fp8", "int8", "fp4"];
     only(peaks, &PRECISIONS)?;
-    let mut fields = String::new();
-    let mut at = BTreeMap::new();
-    for precision in PRECISIONS {
-        let peak = number(peaks, precision, 0.5..=100_000.0)?;
-        if let Some(peak) = peak {
+    let mut at = [None; PRECISIONS.len()];
+    for (peak, precision) in at.iter_mut().zip(PRECISIONS) {
+        *peak = number(peaks, precision, 0.5..=100_000.0)?;
+        if peak.is_some() {
             figures.insert("peaks");
-            at.insert(precision, peak);
         }
-        let peak = option(peak.map(|tera| format!("FlopsPerSecond::tera({tera:?})")));
-        let _ = write!(fields, "{precision}: {peak}, ");
     }
+    let [fp32, fp16, bf16, fp8, int8, fp4] = at;
     // Narrower numbers are never slower. int8 is left out: Blackwell Ultra all but dropped it.
-    let half = at.get("fp16").copied().into_iter().chain(at.get("bf16").copied()).reduce(f64::max);
-    let widest_first = [at.get("fp32").copied(), half, at.get("fp8").copied(), at.get("fp4").copied()];
-    let known: Vec<f64> = widest_first.into_iter().flatten().collect();
+    let half = fp16.into_iter().chain(bf16).reduce(f64::max);
+    let known: Vec<f64> = [fp32, half, fp8, fp4].into_iter().flatten().collect();
     if !known.is_sorted() {
         return Err("a wider precision is faster than a narrower one; look for a figure that assumes sparsity".into());
     }
-    Ok(format!("Peaks {{ {fields} }}"))
+    let [fp32, fp16, bf16, fp8, int8, fp4] =
+        [fp32, fp16, bf16, fp8, int8, fp4].map(|peak| peak.map(FlopsPerSecond::tera));
+    Ok(Peaks { fp32, fp16, bf16, fp8, int8, fp4 })
 }
 
-fn scale_up(link: &Object, figures: &mut BTreeSet<&'static str>) -> Checked<String> {
+fn scale_up(link: &Object, figures: &mut BTreeSet<&'static str>) -> Checked<ScaleUpLink> {
     only(link, &["technology", "one_way_gb_per_s", "pair_one_way_gb_per_s", "domain", "optional"])?;
     let one_way = number(link, "one_way_gb_per_s", 10.0..=5000.0)?;
     let pair = number(link, "pair_one_way_gb_per_s", 10.0..=5000.0)?;
@@ -294,33 +293,31 @@ fn scale_up(link: &Object, figures: &mut BTreeSet<&'static str>) -> Checked<Stri
         None => false,
         Some(value) => value.as_bool().ok_or("scale_up: optional is true or false")?,
     };
-    Ok(format!(
-        "ScaleUpLink {{ technology: {:?}, one_way: {}, pair_one_way: {}, domain: {}, optional: {optional} }}",
-        text(link, "technology")?,
-        option(one_way.map(giga)),
-        option(pair.map(giga)),
-        option(domain.map(|devices| format!("{devices}"))),
-    ))
+    Ok(ScaleUpLink {
+        technology: leak(text(link, "technology")?),
+        one_way: one_way.map(BytesPerSecond::giga),
+        pair_one_way: pair.map(BytesPerSecond::giga),
+        domain: domain.map(|devices| devices as u64),
+        optional,
+    })
 }
 
-fn host_link(link: &str) -> Checked<String> {
+fn host_link(link: &str) -> Checked<HostLink> {
     let wrong = || format!("host_link {link}: expected PCIe 5.0 x16 or NVLink-C2C 450 GB/s");
     if let Some(rate) = link.strip_prefix("NVLink-C2C ").and_then(|rest| rest.strip_suffix(" GB/s")) {
         let rate: f64 = rate.parse().map_err(|_| wrong())?;
-        return Ok(format!("HostLink::NvlinkC2c {{ one_way: {} }}", giga(rate)));
+        return Ok(HostLink::NvlinkC2c { one_way: BytesPerSecond::giga(rate) });
     }
     let (generation, lanes) = link.strip_prefix("PCIe ").and_then(|rest| rest.split_once(" x")).ok_or_else(wrong)?;
     let generation = match generation {
-        "3.0" => "Gen3",
-        "4.0" => "Gen4",
-        "5.0" => "Gen5",
-        "6.0" => "Gen6",
+        "3.0" => PcieGeneration::Gen3,
+        "4.0" => PcieGeneration::Gen4,
+        "5.0" => PcieGeneration::Gen5,
+        "6.0" => PcieGeneration::Gen6,
         _ => return Err(wrong()),
     };
-    match lanes {
-        "1" | "2" | "4" | "8" | "16" => {
-            Ok(format!("HostLink::Pcie {{ generation: PcieGeneration::{generation}, lanes: {lanes} }}"))
-        }
+    match lanes.parse() {
+        Ok(lanes @ (1 | 2 | 4 | 8 | 16)) => Ok(HostLink::Pcie { generation, lanes }),
         _ => Err(wrong()),
     }
 }
@@ -358,16 +355,8 @@ fn sources(
 
 const GIB: f64 = (1_u64 << 30) as f64;
 
-fn whole_bytes(bytes: f64) -> String {
-    format!("Bytes::new({})", bytes as u64)
-}
-
-fn giga(giga: f64) -> String {
-    format!("BytesPerSecond::giga({giga:?})")
-}
-
-fn option(value: Option<String>) -> String {
-    value.map_or_else(|| "None".into(), |value| format!("Some({value})"))
+fn whole_bytes(bytes: f64) -> Bytes {
+    Bytes::new(bytes as u64)
 }
 
 fn only(object: &Object, known: &[&str]) -> Checked<()> {

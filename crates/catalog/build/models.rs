@@ -7,23 +7,18 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Writes `models.txt`, a line for each model, and `models.bin`, the packed models in the same order, into `out`.
-/// `src/models.rs` reads them back.
-pub(crate) fn generate(data: &Path, out: &Path) {
-    println!("cargo::rerun-if-changed={}", data.display());
-    let (lines, models) = models(data);
-    write(&out.join("models.txt"), lines.as_bytes());
-    write(&out.join("models.bin"), &models);
-}
+use crate::entry::{ModelEntry, PackedModel};
 
-fn models(folder: &Path) -> (String, Vec<u8>) {
+/// Reads and checks every file in `folder`.
+pub(crate) fn read(folder: &Path) -> Vec<ModelEntry> {
+    println!("cargo::rerun-if-changed={}", folder.display());
     let mut files: Vec<_> =
         fs::read_dir(folder).expect("data/models is a folder").map(|file| file.expect("readable").path()).collect();
     files.sort();
-    let (mut lines, mut models) = (String::new(), Vec::new());
+    let mut models = Vec::new();
     let mut owners = BTreeMap::new();
     for path in files {
-        let file = read(&path);
+        let file = read_file(&path);
         let entries = file.as_array().unwrap_or_else(|| panic!("{} should hold a list of models", path.display()));
         let mut last = "";
         for entry in entries {
@@ -39,12 +34,13 @@ fn models(folder: &Path) -> (String, Vec<u8>) {
                     entry.place
                 );
             }
-            let packed = packed::pack(&entry.model());
-            lines += &format!("{}\t{}\n", packed.len(), entry.line());
-            models.extend(packed);
+            models.push(entry.read());
         }
     }
-    (lines, models)
+    models.sort_by_cached_key(|model: &ModelEntry| {
+        (model.organisation.to_lowercase(), model.family, model.model().parameters().total())
+    });
+    models
 }
 
 /// A model of the catalogue, and where it stands.
@@ -56,9 +52,8 @@ struct Entry<'a> {
 impl<'a> Entry<'a> {
     fn text(&self, key: &str) -> &'a str {
         match self.fields[key].as_str() {
-            // Tabs, line ends and bars separate texts in the packed file.
-            Some(text) if !text.is_empty() && !text.contains('|') && !text.contains(char::is_control) => text,
-            _ => panic!("{}: this should be a text without bars and control characters: {key}", self.place),
+            Some(text) if !text.is_empty() && !text.contains(char::is_control) => text,
+            _ => panic!("{}: this should be a text without control characters: {key}", self.place),
         }
     }
 
@@ -91,29 +86,29 @@ impl<'a> Entry<'a> {
         model
     }
 
-    fn line(&self) -> String {
+    fn read(&self) -> ModelEntry {
         // What only the reader of the data wants is checked here and stays behind.
         self.text("checked");
         self.text("source");
-        let reconstructed = self.fields["reconstructed"].as_bool().unwrap_or(false);
-        [
-            self.text("id"),
-            self.text("name"),
-            self.text("organisation"),
-            self.text("family"),
-            self.text("hub_id"),
-            &self.aliases().join("|"),
-            if reconstructed { "reconstructed" } else { "" },
-        ]
-        .join("\t")
+        ModelEntry {
+            id: self.leaked("id"),
+            name: self.leaked("name"),
+            organisation: self.leaked("organisation"),
+            family: self.leaked("family"),
+            hub_id: self.leaked("hub_id"),
+            aliases: self.aliases().into_iter().map(|alias| &*alias.to_owned().leak()).collect(),
+            reconstructed: self.fields["reconstructed"].as_bool().unwrap_or(false),
+            model: PackedModel::new(packed::pack(&self.model()).leak()),
+        }
+    }
+
+    /// A text that stays: the build ends soon.
+    fn leaked(&self, key: &str) -> &'static str {
+        self.text(key).to_owned().leak()
     }
 }
 
-fn read(path: &Path) -> Value {
+fn read_file(path: &Path) -> Value {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-fn write(path: &Path, bytes: &[u8]) {
-    fs::write(path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }

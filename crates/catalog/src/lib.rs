@@ -1,12 +1,14 @@
 //! The facts: models with their exact architecture, devices, and what engines keep.
 //!
-//! The build checks `data/`, reads each model's configuration and packs the results, so that nothing is parsed at run
-//! time but the few bytes of a chosen model.
+//! The build checks `data/`, reads each model's configuration and packs the results into one file; see [`catalogue`].
 
+pub mod catalogue;
+mod device;
 pub mod devices;
 pub mod engines;
+mod entry;
 pub mod models;
 
-pub use devices::{Device, DeviceClass, Missing, Supplied, devices, find_device};
+pub use devices::{Device, DeviceClass, HostLink, Missing, PcieGeneration, Supplied, UsableRule, devices, find_device};
 pub use engines::engine_memory;
 pub use models::{ModelEntry, find_model, models};

@@ -1,20 +1,14 @@
 //! The names of a chart's series, each a switch that shows or hides its series.
 
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
-use ridgepoint_calculator::chart::{Chart, Stroke};
-use ridgepoint_calculator::ink::Ink;
+use ridgepoint_calculator::chart::{Chart, Series, Stroke};
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 
 use super::scene::{Hidden, is_angular};
-use crate::signals::{aria, memo};
-
-/// A series as the legend shows it.
-#[derive(Clone, PartialEq)]
-struct Entry {
-    index: usize,
-    name: String,
-    ink: Ink,
-    stroke: Stroke,
-}
+use crate::widgets::Pieces;
+use crate::widgets::piece::{Tag, tag};
 
 /// The legend of a chart; nothing for a chart of one series.
 #[component]
@@ -25,42 +19,46 @@ pub fn Legend(
     /// The series that are hidden.
     hidden: RwSignal<Hidden>,
 ) -> impl IntoView {
-    let entries = memo(move || chart.with(entries));
-    let switch = move |entry: Entry| {
-        let index = entry.index;
-        view! {
-            <li>
-                <button
-                    type="button"
-                    aria-pressed=aria(move || !hidden.get().has(index))
-                    on:click=move |_| hidden.update(|hidden| *hidden = hidden.toggled(index))
-                >
-                    <i class="swatch" data-ink=entry.ink.token() data-form=form(&entry)></i>
-                    {entry.name}
-                </button>
-            </li>
+    let click = move |event: MouseEvent| {
+        if let Some(index) = index_of(&event) {
+            hidden.update(|hidden| *hidden = hidden.toggled(index));
         }
     };
-    view! {
-        <ul class="legend" aria-label="Series">
-            {move || entries.get().into_iter().map(switch).collect_view()}
-        </ul>
-    }
+    let list = move || {
+        let hidden = hidden.get();
+        let switches = chart.with(|chart| switches(chart, hidden));
+        tag("ul").with("class", "legend").with("aria-label", "Series").children(switches).only()
+    };
+    view! { <div on:click=click><Pieces read=Box::new(list)/></div> }
 }
 
-fn entries(chart: &Chart) -> Vec<Entry> {
+/// A switch for each named series, if there are several.
+fn switches(chart: &Chart, hidden: Hidden) -> Vec<Tag> {
     let named = chart.series.iter().enumerate().filter(|(_, series)| !series.name.is_empty());
-    let entries: Vec<Entry> = named
-        .map(|(index, series)| Entry { index, name: series.name.clone(), ink: series.ink, stroke: series.stroke })
-        .collect();
-    if entries.len() > 1 { entries } else { Vec::new() }
+    let switch = |(index, series): (usize, &Series)| {
+        let swatch =
+            tag("i").with("class", "swatch").with("data-ink", series.ink.token()).with("data-form", form(series));
+        let button = tag("button")
+            .with("type", "button")
+            .with("data-index", index.to_string())
+            .with("aria-pressed", if hidden.has(index) { "false" } else { "true" });
+        tag("li").child(button.child(swatch).text(&series.name))
+    };
+    let switches: Vec<Tag> = named.map(switch).collect();
+    if switches.len() > 1 { switches } else { Vec::new() }
 }
 
-fn form(entry: &Entry) -> &'static str {
-    match entry.stroke {
+/// The series whose switch was pressed.
+fn index_of(event: &MouseEvent) -> Option<usize> {
+    let target: Element = event.target()?.dyn_into().ok()?;
+    target.closest("[data-index]").ok()??.get_attribute("data-index")?.parse().ok()
+}
+
+fn form(series: &Series) -> &'static str {
+    match series.stroke {
         Stroke::Line => "line",
         Stroke::Dashed => "dashed",
-        Stroke::Points if is_angular(entry.ink) => "diamond",
+        Stroke::Points if is_angular(series.ink) => "diamond",
         Stroke::Points => "disc",
     }
 }

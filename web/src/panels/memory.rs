@@ -7,7 +7,7 @@ use ridgepoint_calculator::scenario::Scenario;
 
 use crate::draw::Figure;
 use crate::signals::memo;
-use crate::widgets::{DataTable, StackedBar};
+use crate::widgets::{DataTable, StackedBars};
 
 /// Bars, their table and the chart of the cache.
 #[component]
@@ -18,12 +18,13 @@ pub fn MemoryView(
     report: Memo<Report>,
 ) -> impl IntoView {
     let breakdown = memo(move || report.with(Report::breakdown));
+    let bars = memo(move || breakdown.with(|breakdown| breakdown.bars.clone()));
     let table = memo(move || breakdown.with(|breakdown| breakdown.table.clone()));
     let chart = memo(move || scenario.with(charts::kv_cache));
     view! {
         <section class="card bars" aria-labelledby="bars-title">
             <h3 id="bars-title" class="sr-only">"Memory of each device"</h3>
-            {move || breakdown.get().bars.into_iter().map(|bar| view! { <StackedBar bar/> }).collect_view()}
+            <StackedBars bars/>
         </section>
         <div class="split">
             <Figure chart/>

@@ -5,7 +5,8 @@ use ridgepoint_calculator::verdict::{Figure, Fit, Verdict};
 
 use crate::browser::timer::Delay;
 use crate::signals::{memo, on_change, words};
-use crate::widgets::{Glyph, Icon};
+use crate::widgets::piece::{Tag, tag};
+use crate::widgets::{Glyph, Icon, Pieces};
 
 /// How long a slider may rest before the answer is said aloud.
 const QUIET_MILLIS: u64 = 700;
@@ -22,13 +23,17 @@ pub fn VerdictPanel(
     let word = Signal::derive(move || fit.get().label());
     let sentence = words(move || verdict.with(|verdict| verdict.sentence.clone()));
     let limit = words(move || verdict.with(|verdict| verdict.limit.clone()));
-    let figures = move || verdict.with(|verdict| verdict.figures.iter().map(figure).collect_view());
+    let figures = move || {
+        let figures =
+            |verdict: &Verdict| tag("dl").with("class", "figures").children(verdict.figures.iter().map(figure));
+        verdict.with(figures).only()
+    };
     view! {
         <section class="verdict" aria-labelledby="verdict-title" data-fit=tone>
             <h2 id="verdict-title" class="sr-only">"Verdict"</h2>
             <div class="strip">
                 <p class="word"><Icon glyph/><b>{word}</b></p>
-                <dl class="figures">{figures}</dl>
+                <Pieces read=Box::new(figures)/>
             </div>
             <div class="why">
                 <p class="sentence">{sentence}</p>
@@ -38,14 +43,13 @@ pub fn VerdictPanel(
     }
 }
 
-fn figure(figure: &Figure) -> impl IntoView + use<> {
-    view! {
-        <div id=format!("figure-{}", figure.id)>
-            <dt>{figure.label}</dt>
-            <dd><b>{figure.value.clone()}</b>" "<span>{figure.unit.clone()}</span></dd>
-            <dd class="note">{figure.note.clone()}</dd>
-        </div>
-    }
+fn figure(figure: &Figure) -> Tag {
+    let value = tag("dd").child(tag("b").text(&figure.value)).text(" ").child(tag("span").text(&figure.unit));
+    tag("div")
+        .with("id", format!("figure-{}", figure.id))
+        .child(tag("dt").text(figure.label))
+        .child(value)
+        .child(tag("dd").with("class", "note").text(&figure.note))
 }
 
 /// Says the answer to those who listen, once the controls have come to rest.

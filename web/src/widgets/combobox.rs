@@ -8,6 +8,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::filter::{Entry, matching, split_at_matches};
+use super::piece::{Piece, Pieces, Tag, tag};
 use crate::browser::animation::Frame;
 use crate::signals::{aria, effect, flag, memo, words};
 
@@ -226,59 +227,52 @@ fn Options(state: State, label: &'static str) -> impl IntoView {
             >
                 "Nothing has all of these words."
             </p>
-            {move || groups(state)}
+            <Pieces read=Box::new(move || groups(state))/>
         </div>
     }
 }
 
 /// The choices that match, under their headings; none while the list is closed.
-fn groups(state: State) -> Vec<impl IntoView + use<>> {
+fn groups(state: State) -> Vec<Piece> {
     if !state.is_open.get() {
         return Vec::new();
     }
     let typed = state.typed.get().unwrap_or_default();
     let chosen = state.value.get_untracked();
     let matches = state.matches.get();
+    let mut groups: Vec<(usize, Vec<Tag>)> = Vec::new();
     state.entries.with_value(|entries| {
-        let positions: Vec<(usize, &Entry, usize)> = matches
-            .iter()
-            .enumerate()
-            .filter_map(|(position, index)| Some((position, entries.get(*index)?, *index)))
-            .collect();
-        let groups = positions.chunk_by(|a, b| a.1.group == b.1.group).map(|group| {
-            let heading = group
-                .first()
-                .and_then(|first| state.headings.with_value(|headings| headings.get(first.1.group).cloned()));
-            let shown = heading.clone();
-            let options = group
-                .iter()
-                .map(|(position, entry, index)| {
-                    option(entry, *position, format!("{}-{index}", state.id), &typed, entry.id == chosen)
-                })
-                .collect_view();
-            view! {
-                <div role="group" aria-label=heading>
-                    <div class="heading" aria-hidden="true">{shown}</div>
-                    {options}
-                </div>
+        for (position, index) in matches.into_iter().enumerate() {
+            let Some(entry) = entries.get(index) else { continue };
+            if groups.last().is_none_or(|(group, _)| *group != entry.group) {
+                groups.push((entry.group, Vec::new()));
             }
-        });
-        groups.collect()
-    })
+            if let Some((_, options)) = groups.last_mut() {
+                let option = option(entry, &typed, entry.id == chosen);
+                let id = format!("{}-{index}", state.id);
+                options.push(option.with("id", id).with("data-position", position.to_string()));
+            }
+        }
+    });
+    let group = |(group, options): (usize, Vec<Tag>)| {
+        let heading = state.headings.with_value(|headings| headings.get(group).cloned()).unwrap_or_default();
+        let shown = tag("div").with("class", "heading").with("aria-hidden", "true").text(&heading);
+        Piece::Element(tag("div").with("role", "group").with("aria-label", heading).child(shown).children(options))
+    };
+    groups.into_iter().map(group).collect()
 }
 
-fn option(entry: &Entry, position: usize, id: String, typed: &str, is_chosen: bool) -> impl IntoView + use<> {
-    let pieces: Vec<String> = split_at_matches(&entry.name, typed).into_iter().map(str::to_owned).collect();
-    let pairs = pieces.chunks(2).map(|pair| {
-        let marked = pair.get(1).cloned().map(|piece| view! { <mark>{piece}</mark> });
-        (pair[0].clone(), marked)
-    });
-    view! {
-        <div role="option" id=id data-position=position aria-selected=if is_chosen { "true" } else { "false" }>
-            <span>{pairs.collect::<Vec<_>>()}</span>
-            <small>{entry.detail.clone()}</small>
-        </div>
+/// A choice, with what was typed marked in its name.
+fn option(entry: &Entry, typed: &str, is_chosen: bool) -> Tag {
+    let mut name = tag("span");
+    for (index, piece) in split_at_matches(&entry.name, typed).into_iter().enumerate() {
+        name = if index % 2 == 0 { name.text(piece) } else { name.child(tag("mark").text(piece)) };
     }
+    tag("div")
+        .with("role", "option")
+        .with("aria-selected", if is_chosen { "true" } else { "false" })
+        .child(name)
+        .child(tag("small").text(&entry.detail))
 }
 
 /// The choice under the pointer, by position among the matches.

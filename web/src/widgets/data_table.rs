@@ -1,8 +1,9 @@
 //! A table of ready words and figures.
 
 use leptos::prelude::*;
-use ridgepoint_calculator::table::{Column, Row, Table};
+use ridgepoint_calculator::table::{Row, Table};
 
+use super::piece::{Pieces, Tag, tag};
 use crate::signals::words;
 
 /// The table, figures on the right, sums set apart, scrolling by itself where it is wider than the page.
@@ -15,38 +16,34 @@ pub fn DataTable(
     let caption = words(move || table.with(|table| table.caption.clone()));
     view! {
         <div class="table" role="region" tabindex="0" aria-label=caption>
-            <table>
-                <caption>{caption}</caption>
-                {move || table.with(head_and_body)}
-            </table>
+            <Pieces read=Box::new(move || table.with(whole).only())/>
         </div>
     }
 }
 
-fn head_and_body(table: &Table) -> impl IntoView + use<> {
-    let heading =
-        |column: &Column| view! { <th scope="col" class:figure-cell=column.numeric>{column.label.clone()}</th> };
-    view! {
-        <thead>
-            <tr>{table.columns.iter().map(heading).collect_view()}</tr>
-        </thead>
-        <tbody>{table.rows.iter().map(|row| row_view(row, &table.columns)).collect_view()}</tbody>
-    }
+fn whole(table: &Table) -> Tag {
+    let heading = |index: usize| cell("th", table, index).with("scope", "col").text(&table.columns[index].label);
+    tag("table")
+        .child(tag("caption").text(&table.caption))
+        .child(tag("thead").child(tag("tr").children((0..table.columns.len()).map(heading))))
+        .child(tag("tbody").children(table.rows.iter().map(|row| line(row, table))))
 }
 
-fn row_view(row: &Row, columns: &[Column]) -> impl IntoView + use<> {
-    let swatch = row.ink.map(|ink| view! { <i class="swatch" data-form="block" data-ink=ink.token()></i> });
-    let mut cells = row.cells.iter();
-    let first = cells.next().cloned();
-    let is_figure = |index: usize| columns.get(index + 1).is_some_and(|column| column.numeric);
-    let others = cells
-        .enumerate()
-        .map(|(index, cell)| view! { <td class:figure-cell=is_figure(index)>{cell.clone()}</td> })
-        .collect_view();
-    view! {
-        <tr class:total=row.total>
-            <th scope="row" class:figure-cell=columns.first().is_some_and(|column| column.numeric)>{swatch}{first}</th>
-            {others}
-        </tr>
-    }
+fn line(row: &Row, table: &Table) -> Tag {
+    let cells = row.cells.iter().enumerate().map(|(index, words)| {
+        if index > 0 {
+            return cell("td", table, index).text(words);
+        }
+        let mut first = cell("th", table, index).with("scope", "row");
+        if let Some(ink) = row.ink {
+            first =
+                first.child(tag("i").with("class", "swatch").with("data-form", "block").with("data-ink", ink.token()));
+        }
+        first.text(words)
+    });
+    tag("tr").class("total", row.total).children(cells)
+}
+
+fn cell(name: &'static str, table: &Table, index: usize) -> Tag {
+    tag(name).class("figure-cell", table.columns.get(index).is_some_and(|column| column.numeric))
 }

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use ridgepoint_calculator::facts::Fact;
 
+use super::piece::{Pieces, tag};
+
 /// Labels with their values.
 #[component]
 pub fn FactList(
@@ -10,13 +12,7 @@ pub fn FactList(
     #[prop(into)]
     facts: Signal<Vec<Fact>>,
 ) -> impl IntoView {
-    let fact = |Fact { label, value }: Fact| {
-        view! {
-            <div>
-                <dt>{label}</dt>
-                <dd>{value}</dd>
-            </div>
-        }
-    };
-    view! { <dl class="facts">{move || facts.get().into_iter().map(fact).collect_view()}</dl> }
+    let fact = |fact: &Fact| tag("div").child(tag("dt").text(fact.label)).child(tag("dd").text(&fact.value));
+    let list = move || facts.with(|facts| tag("dl").with("class", "facts").children(facts.iter().map(fact)).only());
+    view! { <Pieces read=Box::new(list)/> }
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
+use super::piece::{Pieces, tag};
 use crate::signals::flag;
 
 /// A list of messages; nothing is seen of it while it is empty.
@@ -19,13 +20,13 @@ pub fn Notices(
     #[prop(optional)]
     dismiss: Option<Callback<()>>,
 ) -> impl IntoView {
+    let item = |message: &String| tag("li").text(message);
+    let list = move || messages.with(|messages| tag("ul").children(messages.iter().map(item)).only());
     let glyph = if tone == "warning" { Glyph::Warning } else { Glyph::Info };
     view! {
         <section class="notices" data-tone=tone aria-label=label hidden=flag(move || messages.with(Vec::is_empty))>
             <Icon glyph/>
-            <ul>
-                {move || messages.get().into_iter().map(|message| view! { <li>{message}</li> }).collect_view()}
-            </ul>
+            <Pieces read=Box::new(list)/>
             {dismiss.map(|dismiss| view! {
                 <button type="button" class="plain" aria-label=format!("Dismiss: {label}") on:click=move |_| dismiss.run(())>
                     <Icon glyph=Glyph::Close/>

@@ -1,9 +1,11 @@
 //! A choice from a short list.
 
+use leptos::html;
 use leptos::prelude::*;
 use ridgepoint_calculator::options::{Choice, Group};
 
-use crate::signals::flag;
+use super::piece::{Piece, Tag, patch, tag};
+use crate::signals::effect;
 
 /// The browser's own list of choices, under headings where there are several.
 #[component]
@@ -21,21 +23,34 @@ pub fn Select(
     /// Takes the id of another choice.
     on_change: Callback<String>,
 ) -> impl IntoView {
-    let option = move |choice: Choice| {
-        let own = choice.id.clone();
-        let words = if choice.detail.is_empty() { choice.name } else { format!("{} ({})", choice.name, choice.detail) };
-        view! { <option value=choice.id selected=flag(move || value.with(|value| *value == own))>{words}</option> }
-    };
-    let group = move |group: Group| {
-        let options = group.choices.into_iter().map(option).collect_view();
-        view! { <optgroup label=group.label>{options}</optgroup> }
-    };
+    let list = NodeRef::<html::Select>::new();
+    let mut drawn = Vec::new();
+    effect(move || {
+        if let Some(list) = list.get() {
+            let headings = |groups: &Vec<Group>| groups.iter().map(|group| Piece::Element(heading(group))).collect();
+            let pieces: Vec<Piece> = groups.with(headings);
+            patch(&list, &drawn, &pieces);
+            drawn = pieces;
+            // Only now is there a choice of that id.
+            list.set_value(&value.get());
+        }
+    });
     view! {
         <div class="field">
             <label for=id>{label}</label>
-            <select id=id on:change=move |event| on_change.run(event_target_value(&event))>
-                {move || groups.get().into_iter().map(group).collect_view()}
-            </select>
+            <select id=id node_ref=list on:change=move |event| on_change.run(event_target_value(&event))></select>
         </div>
+    }
+}
+
+fn heading(group: &Group) -> Tag {
+    tag("optgroup").with("label", &group.label).children(group.choices.iter().map(option))
+}
+
+fn option(choice: &Choice) -> Tag {
+    let option = tag("option").with("value", &choice.id);
+    match choice.detail.as_str() {
+        "" => option.text(&choice.name),
+        detail => option.text(format!("{} ({detail})", choice.name)),
     }
 }

@@ -1,69 +1,77 @@
-//! A bar of labelled parts against a limit and a full length.
+//! Bars of labelled parts against a limit and a full length.
 
 use leptos::prelude::*;
 use ridgepoint_calculator::breakdown::{Bar, Marker, Segment};
 
-/// The bar with its words, and a key that names each part whatever its size.
+use super::piece::{Piece, Pieces, Tag, tag};
+
+/// The bars with their words, and for each a key that names every part whatever its size.
 #[component]
-pub fn StackedBar(
-    /// What it shows.
-    bar: Bar,
+pub fn StackedBars(
+    /// What they show.
+    #[prop(into)]
+    bars: Signal<Vec<Bar>>,
 ) -> impl IntoView {
+    let all = move || bars.with(|bars| bars.iter().map(|bar| Piece::Element(whole(bar))).collect());
+    view! { <Pieces read=Box::new(all)/> }
+}
+
+fn whole(bar: &Bar) -> Tag {
     let Bar { label, summary, segments, limit, capacity } = bar;
     let mut end = 0.0;
-    let parts = segments.iter().map(|segment| {
-        end += segment.share;
-        part(segment, end <= limit.position)
-    });
-    let parts = parts.collect_view();
+    let parts: Vec<Tag> = segments
+        .iter()
+        .map(|segment| {
+            end += segment.share;
+            part(segment, end <= limit.position)
+        })
+        .collect();
     // What lies beyond the limit, so that an overfull bar looks overfull.
     let excess = (end - limit.position).max(0.0);
     let (limit_at, capacity_at) = (percent(limit.position), percent(capacity.position));
-    view! {
-        <div class="bar">
-            <p class="bar-head"><b>{label}</b><span>{summary}</span></p>
-            {marker("bar-marker above", limit)}
-            <div class="bar-track" aria-hidden="true">
-                {parts}
-                <i class="bar-excess" style:left=limit_at.clone() style:width=percent(excess)></i>
-                <i class="bar-limit" style:left=limit_at></i>
-                <i class="bar-capacity" style:left=capacity_at></i>
-            </div>
-            {marker("bar-marker below", capacity)}
-            <ul class="key">{segments.iter().map(key).collect_view()}</ul>
-        </div>
-    }
+    let track = tag("div")
+        .with("class", "bar-track")
+        .with("aria-hidden", "true")
+        .children(parts)
+        .child(tag("i").with("class", "bar-excess").style("left", limit_at.clone()).style("width", percent(excess)))
+        .child(tag("i").with("class", "bar-limit").style("left", limit_at))
+        .child(tag("i").with("class", "bar-capacity").style("left", capacity_at));
+    tag("div")
+        .with("class", "bar")
+        .child(tag("p").with("class", "bar-head").child(tag("b").text(label)).child(tag("span").text(summary)))
+        .child(marker("above", limit))
+        .child(track)
+        .child(marker("below", capacity))
+        .child(tag("ul").with("class", "key").children(segments.iter().map(key)))
 }
 
 /// Words at a position, on that side of it where there is more room.
-fn marker(class: &'static str, marker: Marker) -> impl IntoView {
-    let is_far = marker.position > 0.5;
-    view! {
-        <div class=class style:left=percent(marker.position) class:far=is_far>
-            <span>{marker.label}</span>
-        </div>
-    }
+fn marker(side: &str, marker: &Marker) -> Tag {
+    let far = if marker.position > 0.5 { " far" } else { "" };
+    tag("div")
+        .with("class", format!("bar-marker {side}{far}"))
+        .style("left", percent(marker.position))
+        .child(tag("span").text(&marker.label))
 }
 
 /// A part, which has its name on it unless the limit crosses it.
-fn part(segment: &Segment, is_within: bool) -> impl IntoView + use<> {
-    view! {
-        <div class="bar-part" data-ink=segment.ink.token() style:width=percent(segment.share)>
-            <span hidden=!is_within><b>{segment.label.clone()}</b></span>
-        </div>
-    }
+fn part(segment: &Segment, is_within: bool) -> Tag {
+    tag("div")
+        .with("class", "bar-part")
+        .with("data-ink", segment.ink.token())
+        .style("width", percent(segment.share))
+        .child(tag("span").class("unnamed", !is_within).child(tag("b").text(&segment.label)))
 }
 
-fn key(segment: &Segment) -> impl IntoView + use<> {
-    view! {
-        <li>
-            <i class="swatch" data-form="block" data-ink=segment.ink.token()></i>
-            <span>{segment.label.clone()}</span>
-            <b>{segment.value.clone()}</b>
-        </li>
-    }
+fn key(segment: &Segment) -> Tag {
+    tag("li")
+        .child(tag("i").with("class", "swatch").with("data-form", "block").with("data-ink", segment.ink.token()))
+        .child(tag("span").text(&segment.label))
+        .child(tag("b").text(&segment.value))
 }
 
+/// A share as CSS has it, to a thousandth of a percent.
 fn percent(share: f64) -> String {
-    format!("{:.3}%", share.clamp(0.0, 1.0) * 100.0)
+    let thousandths = (share.clamp(0.0, 1.0) * 100_000.0).round() as u32;
+    format!("{}.{:03}%", thousandths / 1000, thousandths % 1000)
 }

@@ -1,0 +1,61 @@
+//! Where the models and devices come from: bytes that the build has packed.
+//!
+//! Programs carry them inside (feature `embedded`). The page fetches them as a file beside its WebAssembly and hands
+//! them over before it asks for anything, so that facts and program travel side by side and are cached apart.
+
+use std::sync::OnceLock;
+
+use ridgepoint_core::{packed, packed_struct};
+
+use crate::device::Device;
+use crate::entry::ModelEntry;
+
+/// Everything in the file.
+pub(crate) struct Catalogue {
+    /// The version that [`VERSION`] names.
+    pub(crate) version: &'static str,
+    pub(crate) models: Vec<ModelEntry>,
+    pub(crate) devices: Vec<Device>,
+    /// Keys in [`Device::sources`] and what they stand for.
+    pub(crate) citations: Vec<(&'static str, &'static str)>,
+}
+
+packed_struct! { static Catalogue { version, models, devices, citations } }
+
+static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
+
+/// What tells this catalogue from others: a hash of its contents.
+pub const VERSION: &str = include_str!(concat!(env!("OUT_DIR"), "/catalogue.version"));
+
+/// The catalogue as a file.
+#[cfg(feature = "embedded")]
+pub const BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/catalogue.bin"));
+
+/// The bytes are not the catalogue of this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OtherCatalogue;
+
+/// Uses this file from now on. Only the first call counts.
+///
+/// # Errors
+/// If it is not the file that was built with this program.
+pub fn install(bytes: Vec<u8>) -> Result<(), OtherCatalogue> {
+    let read = packed::unpack(bytes.leak()).filter(|read: &Catalogue| read.version == VERSION);
+    let read = read.ok_or(OtherCatalogue)?;
+    CATALOGUE.get_or_init(|| read);
+    Ok(())
+}
+
+pub(crate) fn catalogue() -> &'static Catalogue {
+    CATALOGUE.get_or_init(embedded)
+}
+
+#[cfg(feature = "embedded")]
+fn embedded() -> Catalogue {
+    packed::unpack(BYTES).expect("the build has packed it")
+}
+
+#[cfg(not(feature = "embedded"))]
+fn embedded() -> Catalogue {
+    panic!("a program without a catalogue of its own calls catalogue::install first")
+}
