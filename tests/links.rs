@@ -1,7 +1,9 @@
 //! A link is a promise: what was given out keeps its meaning.
 
 use ridgepoint_calculator::link::encode;
-use ridgepoint_importer::decode;
+use ridgepoint_catalog::models;
+use ridgepoint_importer::{decode, read_config, read_fragment};
+use ridgepoint_tests::configs::configs;
 
 const ACCEPTED: &str = include_str!("links/v1/accepted.txt");
 
@@ -30,5 +32,17 @@ fn every_key_of_version_1_has_a_link() {
     for key in keys {
         let uses = |(_, canonical): (&str, &str)| canonical.split('&').any(|pair| pair.split('=').next() == Some(key));
         assert!(accepted().any(uses), "{key}");
+    }
+}
+
+#[test]
+fn every_model_of_the_catalogue_survives_a_link_of_at_most_2000_characters() {
+    let configs = configs();
+    for entry in models() {
+        let custom = read_config(&configs[entry.id], Some(entry.name)).expect(entry.id);
+        assert_eq!(custom.model(), entry.model(), "{}", entry.id);
+        assert!(custom.fragment().len() < 2000, "{}: {}", entry.id, custom.fragment().len());
+        let read = read_fragment(custom.fragment()).expect(entry.id);
+        assert_eq!((read.name(), read.model()), (entry.name, custom.model()), "{}", entry.id);
     }
 }

@@ -9,7 +9,7 @@ use ridgepoint_calculator::chart::Chart;
 use web_sys::HtmlCanvasElement;
 
 use super::crisp::Crisp;
-use super::crosshair::{self, Reading, Step};
+use super::crosshair::{Reading, Step, nearest, point, step};
 use super::label::Area;
 use super::paint::{Look, paint};
 use super::palette::Palette;
@@ -18,7 +18,9 @@ use crate::browser::animation::Frame;
 use crate::browser::density::pixel_ratio;
 use crate::browser::listen::{listen, listen_to_size};
 use crate::browser::theme::IsDark;
-use crate::signals::{effect, flag, memo, words};
+use crate::signals::{effect, memo, words};
+use crate::widgets::Pieces;
+use crate::widgets::piece::{Piece, tag};
 
 /// The point under the crosshair, as the page shows it.
 #[derive(Clone, Default, PartialEq)]
@@ -56,7 +58,7 @@ pub fn Plot(
     let point_at = move |event: PointerEvent| {
         let (x, y) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
         let (area, hidden) = (area.get_untracked(), hidden.get_untracked());
-        reading.set(chart.with_untracked(|chart| crosshair::nearest(chart, area, hidden, x, y)));
+        reading.set(chart.with_untracked(|chart| nearest(chart, area, hidden, x, y)));
     };
     let leave = move |event: PointerEvent| {
         // A finger that is lifted leaves what it found.
@@ -68,9 +70,9 @@ pub fn Plot(
         let from = reading.get_untracked();
         if event.key() == "Escape" {
             reading.set(None);
-        } else if let Some(step) = step_of(&event.key()) {
+        } else if let Some(way) = step_of(&event.key()) {
             event.prevent_default();
-            reading.set(chart.with_untracked(|chart| crosshair::step(chart, hidden.get_untracked(), from, step)));
+            reading.set(chart.with_untracked(|chart| step(chart, hidden.get_untracked(), from, way)));
         }
     };
     let label = words(move || chart.with(|chart| format!("Points of the chart: {}", chart.title)));
@@ -95,33 +97,42 @@ pub fn Plot(
             on:blur=move |_| reading.set(None)
         >
             <canvas node_ref=canvas aria-hidden="true"></canvas>
-            <Crosshair aim area/>
+            <Pieces read=Box::new(move || aim.with(|aim| crosshair(aim, area.get())))/>
         </div>
     }
 }
 
 /// A hair line, a ring and the words.
-#[component]
-fn Crosshair(aim: Memo<Aim>, area: RwSignal<Area>) -> impl IntoView {
-    let pixels = |length: f64| format!("{length}px");
-    let left = words(move || pixels(aim.with(|aim| aim.left)));
-    let top = words(move || pixels(aim.with(|aim| aim.top)));
-    view! {
-        <div class="crosshair" hidden=flag(move || aim.with(|aim| !aim.is_there)) data-ink=Signal::derive(move || aim.with(|aim| aim.ink))>
-            <i class="hair" style:left=left style:top=words(move || pixels(area.get().top)) style:height=words(move || pixels(area.get().height))></i>
-            <i class="aim" style:left=left style:top=top></i>
-            <output
-                class="reading"
-                aria-live="off"
-                class:far=flag(move || aim.with(|aim| aim.is_far))
-                class:high=flag(move || aim.with(|aim| aim.is_high))
-                style:left=left
-                style:top=top
-            >
-                {words(move || aim.with(|aim| aim.words.clone()))}
-            </output>
-        </div>
-    }
+fn crosshair(aim: &Aim, area: Area) -> Vec<Piece> {
+    let left = pixels(aim.left);
+    let top = pixels(aim.top);
+    let sides = match (aim.is_far, aim.is_high) {
+        (false, false) => "reading",
+        (true, false) => "reading far",
+        (false, true) => "reading high",
+        (true, true) => "reading far high",
+    };
+    let hair = tag("i").with("class", "hair").style("left", left.clone());
+    tag("div")
+        .with("class", if aim.is_there { "crosshair" } else { "crosshair none" })
+        .with("data-ink", aim.ink)
+        .child(hair.style("top", pixels(area.top)).style("height", pixels(area.height)))
+        .child(tag("i").with("class", "aim").style("left", left.clone()).style("top", top.clone()))
+        .child(
+            tag("output")
+                .with("class", sides)
+                .with("aria-live", "off")
+                .style("left", left)
+                .style("top", top)
+                .text(&aim.words),
+        )
+        .only()
+}
+
+/// A length as CSS has it, to a tenth of a pixel.
+fn pixels(length: f64) -> String {
+    let tenths = (length.max(0.0) * 10.0).round() as u32;
+    format!("{}.{}px", tenths / 10, tenths % 10)
 }
 
 fn step_of(key: &str) -> Option<Step> {
@@ -140,7 +151,7 @@ fn step_of(key: &str) -> Option<Step> {
 const HEADROOM: f64 = 56.0;
 
 fn aim(chart: &Chart, area: Area, reading: Reading) -> Option<Aim> {
-    let point = crosshair::point(chart, reading)?;
+    let point = point(chart, reading)?;
     let before: usize = chart.series.iter().take(reading.series).map(|series| series.points.len()).sum();
     let (left, top) = spot(chart, area, point.x, point.y);
     Some(Aim {
