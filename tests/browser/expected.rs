@@ -72,6 +72,7 @@ pub(crate) fn snapshot(link: &Link) -> Value {
         "warnings": all(&report.warnings, |warning| words(&warning.to_string())),
         "openView": [format!("panel-{}", presentation.view.id())],
         "breakdown": table(&breakdown.table),
+        "parameters": table(&report.parameters()),
         "operations": table(&report.operations()),
         "cacheTable": table(&cache.table),
     });

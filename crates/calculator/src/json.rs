@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use ridgepoint_core::{Bytes, Component, Parallelism, PassTime, Seconds, TokensPerSecond};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::link::Notice;
 use crate::names;
@@ -46,6 +46,8 @@ struct Model<'a> {
     id: &'a str,
     name: &'a str,
     parameters: Parameters,
+    components: Components,
+    mtp_parameters: u64,
     kv_bytes_per_token: u64,
     kv_bytes_at_context: u64,
     state_bytes_per_sequence: u64,
@@ -65,6 +67,15 @@ struct Parameters {
     router: u64,
     norms: u64,
     other: u64,
+}
+
+/// Parameters of every component, those that [`Parameters`] sums up as others included.
+struct Components(ridgepoint_core::Parameters);
+
+impl Serialize for Components {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(Component::ALL.map(|part| (names::component(part).id, self.0.of(part))))
+    }
 }
 
 #[derive(Serialize)]
@@ -212,6 +223,8 @@ fn model(report: &Report) -> Model<'_> {
             norms: count(Component::Norms),
             other: other.into_iter().map(count).fold(0, u64::saturating_add),
         },
+        components: Components(model.parameters),
+        mtp_parameters: model.mtp_parameters,
         kv_bytes_per_token: model.kv_bytes_per_token.get(),
         kv_bytes_at_context: model.kv_bytes_at_context.get(),
         state_bytes_per_sequence: model.state_bytes_per_sequence.get(),

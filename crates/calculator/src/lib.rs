@@ -19,6 +19,7 @@ pub mod names;
 pub mod numbers;
 pub mod operations;
 pub mod options;
+pub mod parameters;
 pub mod report;
 pub mod scenario;
 pub mod table;

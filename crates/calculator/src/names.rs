@@ -254,6 +254,25 @@ pub const fn precision(precision: ComputePrecision) -> &'static str {
     }
 }
 
+/// A part of a model.
+pub const fn component(component: Component) -> Name {
+    match component {
+        Component::Embedding => name("embedding", "Embedding"),
+        Component::Head => name("lm_head", "Output head"),
+        Component::Attention => name("attention", "Attention"),
+        Component::Mixer => name("mixer", "Recurrent mixers"),
+        Component::DenseMlp => name("mlp", "Dense MLP"),
+        Component::RoutedExperts => name("routed_experts", "Routed experts"),
+        Component::SharedExperts => name("shared_experts", "Shared experts"),
+        Component::Router => name("router", "Routers"),
+        Component::Norms => name("norms", "Norms"),
+        Component::Vision => name("vision", "Vision tower"),
+        Component::Audio => name("audio", "Audio tower"),
+        Component::Projector => name("projector", "Projectors"),
+        Component::Other => name("other", "Other"),
+    }
+}
+
 /// What an operation waits for.
 pub const fn bound(bound: Bound) -> Name {
     match bound {

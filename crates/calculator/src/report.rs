@@ -51,6 +51,8 @@ pub struct ModelReport {
     pub name: String,
     /// Exact parameters.
     pub parameters: Parameters,
+    /// Parameters of the multi-token-prediction layers, which plain decoding never runs.
+    pub mtp_parameters: u64,
     /// Cache that one token adds, over all layers and before sharding.
     pub kv_bytes_per_token: Bytes,
     /// Cache of one sequence of prompt and output tokens, before sharding.
@@ -178,6 +180,7 @@ fn model_report(resolved: &Resolved, workload: Workload) -> ModelReport {
         id: model_id.clone(),
         name: model_name.clone(),
         parameters: model.parameters(),
+        mtp_parameters: model.mtp_parameters,
         kv_bytes_per_token: kv_cache::bytes_per_token(model, numerics.kv),
         kv_bytes_at_context: kv_cache::bytes_at_context(model, workload.context_tokens(), numerics.kv),
         state_bytes_per_sequence: state::bytes_per_sequence(model),

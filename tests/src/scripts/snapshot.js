@@ -56,6 +56,7 @@ const full = one("form.scenario") && {
   warnings: notices("warning"),
   openView: all('[role="tabpanel"]').filter((panel) => panel.checkVisibility()).map((panel) => panel.id),
   breakdown: table(one('[aria-labelledby="breakdown-title"] table')),
+  parameters: table(one('[aria-labelledby="parameters-title"] table')),
   operations: table(one('[aria-labelledby="operations-title"] table')),
   cacheTable: table(one("#kv-cache details[open] table")),
 };

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use ridgepoint_calculator::charts;
+use ridgepoint_calculator::parameters::ACTIVE_MEANS;
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::Scenario;
 
@@ -20,6 +21,7 @@ pub fn MemoryView(
     let breakdown = memo(move || report.with(Report::breakdown));
     let bars = memo(move || breakdown.with(|breakdown| breakdown.bars.clone()));
     let table = memo(move || breakdown.with(|breakdown| breakdown.table.clone()));
+    let parameters = memo(move || report.with(Report::parameters));
     let chart = memo(move || scenario.with(charts::kv_cache));
     view! {
         <section class="card bars" aria-labelledby="bars-title">
@@ -28,10 +30,17 @@ pub fn MemoryView(
         </section>
         <div class="split">
             <Figure chart/>
-            <section class="card" aria-labelledby="breakdown-title">
-                <h3 id="breakdown-title">"Breakdown"</h3>
-                <DataTable table/>
-            </section>
+            <div class="beside">
+                <section class="card" aria-labelledby="breakdown-title">
+                    <h3 id="breakdown-title">"Breakdown"</h3>
+                    <DataTable table/>
+                </section>
+                <section class="card" aria-labelledby="parameters-title">
+                    <h3 id="parameters-title">"Parameters"</h3>
+                    <DataTable table=parameters/>
+                    <p>{ACTIVE_MEANS}</p>
+                </section>
+            </div>
         </div>
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use ridgepoint_calculator::numbers;
+use ridgepoint_calculator::{names, numbers};
 use ridgepoint_core::{Bytes, Component, KvFormat, Model, bytes_per_token};
 use ridgepoint_reader::ParsedConfig;
 use ridgepoint_reader::headers::TypeTotal;
@@ -144,7 +144,7 @@ fn model_facts(model: &Model) -> Vec<(&'static str, String)> {
         ("parameters", format!("{} ({})", amount(parameters.total()), numbers::count(parameters.total()))),
         ("active", amount(parameters.active)),
     ];
-    let parts = Component::ALL.into_iter().map(|component| (name(component), parameters.of(component)));
+    let parts = Component::ALL.into_iter().map(|component| (names::component(component).id, parameters.of(component)));
     facts.extend(parts.filter(|(_, count)| *count > 0).map(|(name, count)| (name, amount(count))));
     if model.mtp_parameters > 0 {
         facts.push(("mtp", amount(model.mtp_parameters)));
@@ -161,7 +161,8 @@ fn model_facts(model: &Model) -> Vec<(&'static str, String)> {
 
 fn model_json(model: &Model) -> Value {
     let parameters = model.parameters();
-    let parts = Component::ALL.into_iter().map(|part| (name(part).to_owned(), json!(parameters.of(part))));
+    let parts =
+        Component::ALL.into_iter().map(|part| (names::component(part).id.to_owned(), json!(parameters.of(part))));
     json!({
         "parameters": parameters.total(),
         "active": parameters.active,
@@ -173,23 +174,4 @@ fn model_json(model: &Model) -> Value {
         "context_limit": model.context_limit,
         "kv_cache_bytes_per_token": bytes_per_token(model, KvFormat::Fp16).get(),
     })
-}
-
-/// The name of a component in the reports of `estimate`, and of those that it sums up as others.
-const fn name(component: Component) -> &'static str {
-    match component {
-        Component::Embedding => "embedding",
-        Component::Head => "lm_head",
-        Component::Attention => "attention",
-        Component::Mixer => "mixer",
-        Component::DenseMlp => "mlp",
-        Component::RoutedExperts => "routed_experts",
-        Component::SharedExperts => "shared_experts",
-        Component::Router => "router",
-        Component::Norms => "norms",
-        Component::Vision => "vision",
-        Component::Audio => "audio",
-        Component::Projector => "projector",
-        Component::Other => "other",
-    }
 }
