@@ -1,5 +1,6 @@
 //! Every model of the catalogue has exactly the parameters and the cache that an independent count found.
 
+use ridgepoint_catalog::catalogue::{BYTES, OtherCatalogue, VERSION, install};
 use ridgepoint_catalog::{find_model, models};
 use ridgepoint_core::{Component, KvFormat, Tokens, bytes_at_context, state};
 use ridgepoint_reader::parse_config;
@@ -102,6 +103,21 @@ fn every_model_has_the_counted_parameters_and_cache() {
     );
     println!("{} models checked, {} differences", models().len(), found.len());
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The page fetches program and catalogue as two files, and caches may bring them together from two builds.
+#[test]
+fn only_the_catalogue_of_the_same_build_is_taken() {
+    let broken = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = BYTES.to_vec();
+        change(&mut bytes);
+        install(bytes)
+    };
+    let version = BYTES.windows(VERSION.len()).position(|window| window == VERSION.as_bytes()).expect("it is in there");
+    assert_eq!(broken(&|bytes| bytes[version] ^= 1), Err(OtherCatalogue));
+    assert_eq!(broken(&|bytes| bytes.truncate(bytes.len() - 1)), Err(OtherCatalogue));
+    assert_eq!(broken(&|bytes| bytes.clear()), Err(OtherCatalogue));
+    assert_eq!(broken(&|_| ()), Ok(()));
 }
 
 /// Published files are complete; pasted ones lean on what their class assumes.

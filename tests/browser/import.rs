@@ -328,3 +328,33 @@ async fn a_file_can_be_chosen() -> Result<(), Trouble> {
     })
     .await
 }
+
+const LOADED: &str =
+    "performance.getEntriesByType('resource').filter(file => /ridgepoint-import/.test(file.name)).length";
+
+/// Most visitors bring no model of their own, and need not wait for what reads it.
+#[tokio::test]
+async fn the_reader_of_models_is_loaded_when_it_is_wanted() -> Result<(), Trouble> {
+    with_page("", Screen::DESKTOP, async |page| {
+        assert_eq!(page.number_of(LOADED).await?, 0.0);
+        open(page).await?;
+        assert_eq!(page.number_of(LOADED).await?, 2.0, "its program and the script around it");
+        assert_eq!(page.errors().await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_reader_of_models_that_does_not_come_is_told_and_tried_again() -> Result<(), Trouble> {
+    with_page("", Screen::DESKTOP, async |page| {
+        let lost = "const { loadImporter } = ridgepoint;
+            ridgepoint.loadImporter = () => { ridgepoint.loadImporter = loadImporter; return Promise.reject('lost') }";
+        page.run(lost, vec![]).await?;
+        page.click(".other").await?;
+        page.wait_until("document.querySelector('.notices[data-tone=info]').innerText.includes('could not be loaded')")
+            .await?;
+        open(page).await
+    })
+    .await
+}
