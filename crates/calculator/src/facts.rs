@@ -1,5 +1,7 @@
 //! A few short facts on the chosen model and hardware, shown where they are chosen.
 
+use ridgepoint_catalog::devices::{Confidence, find_device};
+
 use crate::names;
 use crate::numbers;
 use crate::report::Report;
@@ -47,6 +49,16 @@ pub fn hardware(report: &Report) -> Vec<Fact> {
         ));
         facts.push(fact("Ridge point", numbers::intensity(roofline.ridge_point()).to_string()));
     }
+    let device = report.devices.first().and_then(|device| find_device(device.id));
+    if let Some((link, rate)) = device.and_then(|device| device.scale_up).and_then(|link| Some((link, link.one_way?))) {
+        facts.push(fact("Fast link, each way", format!("{}, {}", link.technology, numbers::bytes_per_second(rate))));
+    }
+    if let Some(link) = device.and_then(|device| device.host_link) {
+        facts.push(fact("Host link", link.to_string()));
+    }
+    if let Some(watts) = device.and_then(|device| device.tdp_watts) {
+        facts.push(fact("Power", format!("{} W", numbers::significant(watts))));
+    }
     let layout = report.parallelism;
     if layout.devices() > 1 {
         let degrees = [("TP", layout.tensor), ("PP", layout.pipeline), ("EP", layout.expert), ("DP", layout.data)];
@@ -58,4 +70,21 @@ pub fn hardware(report: &Report) -> Vec<Fact> {
         facts.push(fact("Layout", words.join(" × ")));
     }
     facts
+}
+
+/// What a reader of the figures should know besides, on each kind of device.
+pub fn remarks(report: &Report) -> Vec<String> {
+    let mut remarks = Vec::new();
+    for device in report.devices.iter().filter_map(|device| find_device(device.id)) {
+        let doubt = match device.confidence {
+            Confidence::High | Confidence::Medium => "",
+            Confidence::Low => "Its figures are announced, reported or estimated. ",
+        };
+        let remark = format!("{doubt}{}", device.note.unwrap_or_default());
+        if !remark.is_empty() {
+            remarks.push(format!("{}: {}", device.name, remark.trim_end()));
+        }
+    }
+    remarks.dedup();
+    remarks
 }

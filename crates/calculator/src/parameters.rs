@@ -27,7 +27,7 @@ impl Report {
         rows.push(row("Total", total, true));
         rows.push(row("Active per token", model.parameters.active, false));
         if model.mtp_parameters > 0 {
-            rows.push(row("Multi-token prediction, beside the total", model.mtp_parameters, false));
+            rows.push(row("MTP, not in the total", model.mtp_parameters, false));
         }
         Table {
             caption: "Parameters by component".into(),

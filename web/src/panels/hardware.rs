@@ -7,7 +7,7 @@ use ridgepoint_calculator::{facts, numbers, options, report::Report};
 use ridgepoint_core::Bytes;
 
 use super::part;
-use crate::signals::{flag, memo};
+use crate::signals::{flag, memo, words};
 use crate::widgets::{CheckedField, Combobox, FactList, Slider, count_within};
 
 /// Ids of the controls of each kind of device. A link may name more kinds; they keep what it says.
@@ -41,6 +41,7 @@ pub fn HardwarePanel(
             {rows}
             <DeviceMemory scenario report/>
             <FactList facts/>
+            <p class="remarks">{words(move || report.with(facts::remarks).join(" "))}</p>
             <button type="button" class="plain" hidden=flag(move || kinds.get() >= IDS.len()) on:click=add>
                 "Add another kind of device"
             </button>
