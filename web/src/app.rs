@@ -12,7 +12,7 @@ use crate::panels::{
     About, EnginePanel, HardwarePanel, MemoryView, ModelPanel, PrecisionPanel, Share, SpeedView, VerdictPanel,
     VerdictSpoken, WorkloadPanel,
 };
-use crate::signals::{flag, memo};
+use crate::signals::{derived, flag, memo};
 use crate::widgets::{Glyph, Icon, Notices, Segmented, Tabs};
 
 /// What all parts of the page share.
@@ -48,8 +48,8 @@ impl State {
                 }
             });
         }));
-        let report = memo(move || scenario.with(Report::of));
-        let verdict = memo(move || report.with(Report::verdict));
+        let report = derived(move || scenario.with(Report::of));
+        let verdict = derived(move || report.with(Report::verdict));
         Self { scenario, presentation, notices, report, verdict }
     }
 
@@ -119,8 +119,7 @@ pub fn App(
 #[component]
 fn Results(state: State) -> impl IntoView {
     let State { scenario, presentation, notices, report, .. } = state;
-    let warnings =
-        memo(move || report.with(|report| report.warnings.iter().map(ToString::to_string).collect::<Vec<_>>()));
+    let warnings = move || report.with(|report| report.warnings.iter().map(ToString::to_string).collect());
     let view = memo(move || presentation.with(|presentation| presentation.view));
     let is_closed = move |own| flag(move || view.get() != own);
     let choose = Callback::new(move |index: usize| {
@@ -130,8 +129,8 @@ fn Results(state: State) -> impl IntoView {
     });
     view! {
         <section class="results" aria-label="Results">
-            <Notices label="About the link" tone="info" messages=notices dismiss=Callback::new(move |()| notices.set(Vec::new()))/>
-            <Notices label="Warnings" tone="warning" messages=warnings/>
+            <Notices label="About the link" tone="info" messages=Box::new(move || notices.get()) dismiss=Callback::new(move |()| notices.set(Vec::new()))/>
+            <Notices label="Warnings" tone="warning" messages=Box::new(warnings)/>
             <Tabs label="View" tabs=TABS value=Signal::derive(move || position(&View::ALL, view.get())) on_change=choose/>
             <div class="view" role="tabpanel" id="panel-memory" aria-labelledby="tab-memory" hidden=is_closed(View::Memory)>
                 <MemoryView scenario report/>

@@ -14,6 +14,16 @@ fn boxed_memo<T: PartialEq + Send + Sync + 'static>(compute: Box<dyn Fn() -> T +
     Memo::new(move |_| compute())
 }
 
+/// A value computed from others, passed on whenever they change: for those that are dear to compare and cheap to use
+/// twice.
+pub fn derived<T: Send + Sync + 'static>(compute: impl Fn() -> T + Send + Sync + 'static) -> Memo<T> {
+    boxed_derived(Box::new(compute))
+}
+
+fn boxed_derived<T: Send + Sync + 'static>(compute: Box<dyn Fn() -> T + Send + Sync>) -> Memo<T> {
+    Memo::new_with_compare(move |_| compute(), |_, _| true)
+}
+
 /// Touches the world outside whenever what it reads has changed, and once at the start.
 pub fn effect(act: impl FnMut() + 'static) {
     boxed_effect(Box::new(act));

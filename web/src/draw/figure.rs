@@ -8,15 +8,14 @@ use ridgepoint_calculator::table::Table;
 use super::legend::Legend;
 use super::plot::Plot;
 use super::scene::Hidden;
-use crate::signals::{memo, words};
+use crate::signals::words;
 use crate::widgets::DataTable;
 
 /// A chart with everything around it.
 #[component]
 pub fn Figure(
     /// The chart.
-    #[prop(into)]
-    chart: Signal<Chart>,
+    chart: Memo<Chart>,
     /// Whether its table stands elsewhere in the page.
     #[prop(optional)]
     without_table: bool,
@@ -40,13 +39,13 @@ pub fn Figure(
 
 /// The table of a chart, made only while it is open.
 #[component]
-fn Figures(chart: Signal<Chart>) -> impl IntoView {
+fn Figures(chart: Memo<Chart>) -> impl IntoView {
     let is_open = RwSignal::new(false);
-    let table = memo(move || if is_open.get() { chart.with(|chart| chart.table.clone()) } else { Table::default() });
+    let table = move || if is_open.get() { chart.with(|chart| chart.table.clone()) } else { Table::default() };
     view! {
         <details on:toggle=move |_| is_open.update(|open| *open = !*open)>
             <summary>"Figures of this chart"</summary>
-            <DataTable table/>
+            <DataTable table=Box::new(table)/>
         </details>
     }
 }

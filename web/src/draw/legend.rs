@@ -14,8 +14,7 @@ use crate::widgets::piece::{Tag, tag};
 #[component]
 pub fn Legend(
     /// The chart.
-    #[prop(into)]
-    chart: Signal<Chart>,
+    chart: Memo<Chart>,
     /// The series that are hidden.
     hidden: RwSignal<Hidden>,
 ) -> impl IntoView {

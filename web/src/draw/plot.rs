@@ -18,7 +18,7 @@ use crate::browser::animation::Frame;
 use crate::browser::density::pixel_ratio;
 use crate::browser::listen::{listen, listen_to_size};
 use crate::browser::theme::IsDark;
-use crate::signals::{effect, memo, words};
+use crate::signals::{derived, effect, words};
 use crate::widgets::Pieces;
 use crate::widgets::piece::{Piece, tag};
 
@@ -41,8 +41,7 @@ struct Aim {
 #[component]
 pub fn Plot(
     /// The chart.
-    #[prop(into)]
-    chart: Signal<Chart>,
+    chart: Memo<Chart>,
     /// The series that are hidden.
     hidden: RwSignal<Hidden>,
 ) -> impl IntoView {
@@ -51,7 +50,7 @@ pub fn Plot(
     let reading = RwSignal::new(None::<Reading>);
     redraw(canvas, chart, hidden, area);
 
-    let aim = memo(move || {
+    let aim = derived(move || {
         let aim = reading.get().and_then(|reading| chart.with(|chart| aim(chart, area.get(), reading)));
         aim.unwrap_or_default()
     });
@@ -171,7 +170,7 @@ fn point_count(chart: &Chart) -> usize {
 }
 
 /// Draws the chart now and whenever it, its size, its colours or the density of the display change.
-fn redraw(canvas: NodeRef<Canvas>, chart: Signal<Chart>, hidden: RwSignal<Hidden>, area: RwSignal<Area>) {
+fn redraw(canvas: NodeRef<Canvas>, chart: Memo<Chart>, hidden: RwSignal<Hidden>, area: RwSignal<Area>) {
     let is_dark = use_context::<IsDark>();
     let ratio = pixel_ratio();
     // Asked for when the browser has just laid the page out; at other times the question would make it do so.

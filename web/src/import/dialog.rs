@@ -103,16 +103,16 @@ fn Told(import: Import) -> impl IntoView {
     });
     let tone =
         Signal::derive(move || if is_idle.get() && outcome.with(|outcome| outcome.failed) { "bad" } else { "info" });
-    let facts = memo(move || outcome.with(|outcome| outcome.facts.clone()));
-    let table = memo(move || outcome.with(|outcome| importer::types(&outcome.types)));
+    let facts = move || outcome.with(|outcome| outcome.facts.clone());
+    let table = move || outcome.with(|outcome| importer::types(&outcome.types));
     view! {
         <div class="told" data-tone=tone>
             <div class="row">
                 <p role="status">{words(move || told.get())}</p>
                 <button type="button" data-act="cancel" hidden=is_idle>"Cancel"</button>
             </div>
-            <FactList facts/>
-            <div hidden=flag(move || outcome.with(|outcome| outcome.types.is_empty()))><DataTable table/></div>
+            <FactList facts=Box::new(facts)/>
+            <div hidden=flag(move || outcome.with(|outcome| outcome.types.is_empty()))><DataTable table=Box::new(table)/></div>
         </div>
     }
 }

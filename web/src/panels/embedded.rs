@@ -13,7 +13,7 @@ use super::verdict::{VerdictPanel, VerdictSpoken};
 use crate::app::State;
 use crate::browser::parent;
 use crate::draw::Figure;
-use crate::signals::{memo, words};
+use crate::signals::{derived, memo, words};
 use crate::widgets::{Notices, Slider, StackedBars};
 
 /// The whole page, when it is a part of another one.
@@ -31,19 +31,19 @@ pub fn Embedded(
     let batch = part(scenario, |scenario| scenario.workload.batch);
     let set_batch = Callback::new(move |value| scenario.update(|scenario| scenario.workload.batch = value));
     let view = memo(move || presentation.with(|presentation| presentation.view));
-    let chart = memo(move || chart(view.get(), scenario, report));
+    let chart = derived(move || chart(view.get(), scenario, report));
     // The fullest device comes first, and there is room for one.
-    let bars = memo(move || match view.get() {
+    let bars = move || match view.get() {
         View::Memory => report.with(|report| report.breakdown().bars.into_iter().take(1).collect()),
         View::Speed => Vec::new(),
-    });
+    };
     view! {
         <main class="embedded">
             <h1 class="sr-only">"Ridgepoint"</h1>
             <VerdictPanel verdict/>
             <VerdictSpoken verdict/>
-            <Notices label="About the link" tone="info" messages=notices dismiss=Callback::new(move |()| notices.set(Vec::new()))/>
-            <StackedBars bars/>
+            <Notices label="About the link" tone="info" messages=Box::new(move || notices.get()) dismiss=Callback::new(move |()| notices.set(Vec::new()))/>
+            <StackedBars bars=Box::new(bars)/>
             <Figure chart without_table=true/>
             <footer>
                 <Slider label="Concurrent sequences" id="batch" stops=options::BATCH most=MAX_BATCH value=batch on_change=set_batch/>

@@ -25,7 +25,7 @@ pub fn EnginePanel(
     view! {
         <fieldset>
             <legend>"Engine and layout"</legend>
-            <Select label="Engine" id="engine" groups=options::engines() value=engine on_change=set_engine/>
+            <Select label="Engine" id="engine" groups=Box::new(options::engines) value=engine on_change=set_engine/>
             <details>
                 <summary>"Parallel layout and engine settings"</summary>
                 <div class="pair">

@@ -23,7 +23,7 @@ pub fn HardwarePanel(
     report: Memo<Report>,
 ) -> impl IntoView {
     let kinds = part(scenario, |scenario| scenario.devices.len());
-    let facts = memo(move || report.with(facts::hardware));
+    let facts = move || report.with(facts::hardware);
     let add = move |_| {
         scenario.update(|scenario| {
             if let Some(last) = scenario.devices.last().cloned() {
@@ -40,7 +40,7 @@ pub fn HardwarePanel(
             <legend>"Hardware"</legend>
             {rows}
             <DeviceMemory scenario report/>
-            <FactList facts/>
+            <FactList facts=Box::new(facts)/>
             <p class="remarks">{words(move || report.with(facts::remarks).join(" "))}</p>
             <button type="button" class="plain" hidden=flag(move || kinds.get() >= IDS.len()) on:click=add>
                 "Add another kind of device"

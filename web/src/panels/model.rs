@@ -7,7 +7,6 @@ use ridgepoint_calculator::{facts, link, options, report::Report};
 
 use super::part;
 use crate::browser::importer;
-use crate::signals::memo;
 use crate::widgets::{Combobox, FactList};
 
 /// The choice of a model, and what it is.
@@ -34,13 +33,13 @@ pub fn ModelPanel(
             }
         });
     };
-    let facts = memo(move || report.with(facts::model));
+    let facts = move || report.with(facts::model);
     view! {
         <fieldset>
             <legend>"Model"</legend>
             <button type="button" class="plain other" aria-haspopup="dialog" on:click=open>"Other model…"</button>
             <Combobox label="Model" id="model" groups=options::models() value on_change=choose/>
-            <FactList facts/>
+            <FactList facts=Box::new(facts)/>
         </fieldset>
     }
 }

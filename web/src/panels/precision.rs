@@ -6,7 +6,6 @@ use ridgepoint_calculator::scenario::Scenario;
 use ridgepoint_calculator::{link, names, options};
 
 use super::part;
-use crate::signals::memo;
 use crate::widgets::Select;
 
 /// Formats of weights and cache.
@@ -20,7 +19,7 @@ pub fn PrecisionPanel(
     let weights = part(scenario, |scenario| {
         scenario.weights.map_or("native", |format| names::weight_format(format).id).to_owned()
     });
-    let formats = memo(move || report.with(options::weight_formats_for));
+    let formats = move || report.with(options::weight_formats_for);
     let kv = part(scenario, |scenario| names::kv_format(scenario.kv).id.to_owned());
     let set_weights =
         Callback::new(move |id: String| scenario.update(|scenario| scenario.weights = link::weight_format(&id)));
@@ -33,8 +32,8 @@ pub fn PrecisionPanel(
         <fieldset>
             <legend>"Precision"</legend>
             <div class="pair">
-                <Select label="Weights" id="weights" groups=formats value=weights on_change=set_weights/>
-                <Select label="KV cache" id="kv" groups=options::kv_formats() value=kv on_change=set_kv/>
+                <Select label="Weights" id="weights" groups=Box::new(formats) value=weights on_change=set_weights/>
+                <Select label="KV cache" id="kv" groups=Box::new(options::kv_formats) value=kv on_change=set_kv/>
             </div>
         </fieldset>
     }

@@ -5,7 +5,7 @@ use ridgepoint_calculator::charts;
 use ridgepoint_calculator::report::Report;
 
 use crate::draw::Figure;
-use crate::signals::memo;
+use crate::signals::derived;
 use crate::widgets::DataTable;
 
 /// The roofline and the operations on it.
@@ -14,13 +14,13 @@ pub fn SpeedView(
     /// What follows from the scenario.
     report: Memo<Report>,
 ) -> impl IntoView {
-    let chart = memo(move || report.with(charts::roofline));
-    let operations = memo(move || report.with(Report::operations));
+    let chart = derived(move || report.with(charts::roofline));
+    let operations = move || report.with(Report::operations);
     view! {
         <Figure chart without_table=true/>
         <section class="card" aria-labelledby="operations-title">
             <h3 id="operations-title">"Operations"</h3>
-            <DataTable table=operations/>
+            <DataTable table=Box::new(operations)/>
         </section>
     }
 }

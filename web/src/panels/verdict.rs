@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use ridgepoint_calculator::verdict::{Figure, Fit, Verdict};
 
 use crate::browser::timer::Delay;
-use crate::signals::{memo, on_change, words};
+use crate::signals::{on_change, words};
 use crate::widgets::piece::{Tag, tag};
 use crate::widgets::{Glyph, Icon, Pieces};
 
@@ -17,10 +17,10 @@ pub fn VerdictPanel(
     /// The answer.
     verdict: Memo<Verdict>,
 ) -> impl IntoView {
-    let fit = memo(move || verdict.with(|verdict| verdict.fit));
-    let tone = Signal::derive(move || tone(fit.get()));
-    let glyph = Signal::derive(move || glyph(fit.get()));
-    let word = Signal::derive(move || fit.get().label());
+    let fit = move || verdict.with(|verdict| verdict.fit);
+    let tone = Signal::derive(move || tone(fit()));
+    let glyph = Signal::derive(move || glyph(fit()));
+    let word = Signal::derive(move || fit().label());
     let sentence = words(move || verdict.with(|verdict| verdict.sentence.clone()));
     let limit = words(move || verdict.with(|verdict| verdict.limit.clone()));
     let figures = move || {

@@ -4,21 +4,19 @@ use leptos::prelude::*;
 use ridgepoint_calculator::table::{Row, Table};
 
 use super::piece::{Pieces, Tag, tag};
-use crate::signals::words;
 
 /// The table, figures on the right, sums set apart, scrolling by itself where it is wider than the page.
 #[component]
 pub fn DataTable(
     /// What it shows.
-    #[prop(into)]
-    table: Signal<Table>,
+    table: Box<dyn Fn() -> Table>,
 ) -> impl IntoView {
-    let caption = words(move || table.with(|table| table.caption.clone()));
-    view! {
-        <div class="table" role="region" tabindex="0" aria-label=caption>
-            <Pieces read=Box::new(move || table.with(whole).only())/>
-        </div>
-    }
+    view! { <Pieces read=Box::new(move || region(&table()).only())/> }
+}
+
+fn region(table: &Table) -> Tag {
+    let region = tag("div").with("class", "table").with("role", "region").with("tabindex", "0");
+    region.with("aria-label", &table.caption).child(whole(table))
 }
 
 fn whole(table: &Table) -> Tag {

@@ -9,10 +9,9 @@ use super::piece::{Pieces, tag};
 #[component]
 pub fn FactList(
     /// Labels with their values.
-    #[prop(into)]
-    facts: Signal<Vec<Fact>>,
+    facts: Box<dyn Fn() -> Vec<Fact>>,
 ) -> impl IntoView {
-    let fact = |fact: &Fact| tag("div").child(tag("dt").text(fact.label)).child(tag("dd").text(&fact.value));
-    let list = move || facts.with(|facts| tag("dl").with("class", "facts").children(facts.iter().map(fact)).only());
+    let fact = |fact: Fact| tag("div").child(tag("dt").text(fact.label)).child(tag("dd").text(fact.value));
+    let list = move || tag("dl").with("class", "facts").children(facts().into_iter().map(fact)).only();
     view! { <Pieces read=Box::new(list)/> }
 }

@@ -4,7 +4,6 @@ use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
 use super::piece::{Pieces, tag};
-use crate::signals::flag;
 
 /// A list of messages; nothing is seen of it while it is empty.
 #[component]
@@ -14,17 +13,15 @@ pub fn Notices(
     /// How serious it is: "info" or "warning".
     tone: &'static str,
     /// The messages.
-    #[prop(into)]
-    messages: Signal<Vec<String>>,
+    messages: Box<dyn Fn() -> Vec<String>>,
     /// Puts the list away. Without it the list stays as long as its reason.
     #[prop(optional)]
     dismiss: Option<Callback<()>>,
 ) -> impl IntoView {
-    let item = |message: &String| tag("li").text(message);
-    let list = move || messages.with(|messages| tag("ul").children(messages.iter().map(item)).only());
+    let list = move || tag("ul").children(messages().into_iter().map(|message| tag("li").text(message))).only();
     let glyph = if tone == "warning" { Glyph::Warning } else { Glyph::Info };
     view! {
-        <section class="notices" data-tone=tone aria-label=label hidden=flag(move || messages.with(Vec::is_empty))>
+        <section class="notices" data-tone=tone aria-label=label>
             <Icon glyph/>
             <Pieces read=Box::new(list)/>
             {dismiss.map(|dismiss| view! {

@@ -15,8 +15,7 @@ pub fn Select(
     /// The id of the control, unique in the page.
     id: &'static str,
     /// The choices.
-    #[prop(into)]
-    groups: Signal<Vec<Group>>,
+    groups: Box<dyn Fn() -> Vec<Group>>,
     /// The chosen id.
     #[prop(into)]
     value: Signal<String>,
@@ -27,8 +26,7 @@ pub fn Select(
     let mut drawn = Vec::new();
     effect(move || {
         if let Some(list) = list.get() {
-            let headings = |groups: &Vec<Group>| groups.iter().map(|group| Piece::Element(heading(group))).collect();
-            let pieces: Vec<Piece> = groups.with(headings);
+            let pieces: Vec<Piece> = groups().iter().map(|group| Piece::Element(heading(group))).collect();
             patch(&list, &drawn, &pieces);
             drawn = pieces;
             // Only now is there a choice of that id.

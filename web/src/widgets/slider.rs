@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use ridgepoint_calculator::numbers;
 use ridgepoint_calculator::options::Stop;
 
-use crate::signals::{aria, flag, memo, words};
+use crate::signals::{aria, derived, flag, memo, words};
 
 /// What is being typed, until it is taken over.
 #[derive(Clone, PartialEq)]
@@ -34,7 +34,7 @@ pub fn CheckedField(
     name: Option<&'static str>,
 ) -> impl IntoView {
     let draft = RwSignal::new(None::<Draft>);
-    let fresh = memo(move || draft.get().filter(|draft| draft.instead == text.get()));
+    let fresh = derived(move || draft.get().filter(|draft| draft.instead == text.get()));
     let complaint = memo(move || fresh.with(|draft| draft.as_ref().and_then(|draft| draft.complaint.clone())));
     let is_bad = move || complaint.with(Option::is_some);
 

@@ -9,10 +9,9 @@ use super::piece::{Piece, Pieces, Tag, tag};
 #[component]
 pub fn StackedBars(
     /// What they show.
-    #[prop(into)]
-    bars: Signal<Vec<Bar>>,
+    bars: Box<dyn Fn() -> Vec<Bar>>,
 ) -> impl IntoView {
-    let all = move || bars.with(|bars| bars.iter().map(|bar| Piece::Element(whole(bar))).collect());
+    let all = move || bars().iter().map(|bar| Piece::Element(whole(bar))).collect();
     view! { <Pieces read=Box::new(all)/> }
 }
 
