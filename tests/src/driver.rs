@@ -16,8 +16,15 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Starts it on a free port.
+    /// Starts it on a free port. Many of them start at once, and one may lose its port to another before it listens.
     pub fn start() -> Result<Self, Trouble> {
+        let mut attempts = (0..3).map(|_| Self::start_once());
+        attempts
+            .find(Result::is_ok)
+            .unwrap_or_else(|| Err("chromedriver ended three times before it had a port".into()))
+    }
+
+    fn start_once() -> Result<Self, Trouble> {
         let program = env::var_os("RIDGEPOINT_CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
         let mut process = Command::new(&program)
             .arg("--port=0")
