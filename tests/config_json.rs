@@ -44,7 +44,8 @@ fn what_is_not_a_config_says_what_to_do() {
     );
     assert_eq!(
         message(r#"{"model_type": "resnet"}"#),
-        "there are no rules for this model_type; use that of a model with the same layers: resnet"
+        "there are no rules for this model_type; for an estimate as a decoder like Llama add hidden_size, \
+         num_hidden_layers, num_attention_heads, num_key_value_heads, intermediate_size, vocab_size: resnet"
     );
     assert_eq!(message(&llama_with("hidden_size", json!("4096"))), "hidden_size should be a whole number");
     assert_eq!(message(&llama_with("tie_word_embeddings", json!("no"))), "tie_word_embeddings should be true or false");
@@ -114,6 +115,71 @@ fn a_default_dimension_is_reported() {
     assert_eq!(warnings, ["vocab_size is absent, so the default of its class is used: 32000"]);
 }
 
+/// The fields of Llama under a name that nobody has used, and with experts.
+#[test]
+fn an_unknown_family_with_the_fields_of_a_decoder_is_counted_with_a_warning() {
+    let mut config = llama();
+    config["model_type"] = json!("zebra");
+    let parsed = parse_config(&config.to_string()).expect("an estimate");
+    assert_eq!(parsed.model.parameters().total(), 8_030_261_248);
+    let warnings: Vec<_> = parsed.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings, ["not verified for this architecture, which is counted as a decoder like Llama: zebra"]);
+
+    config["num_experts"] = json!(8);
+    config["num_experts_per_tok"] = json!(2);
+    let parsed = parse_config(&config.to_string()).expect("an estimate");
+    // 32 layers: seven more experts of 3 x 4096 x 14336 and a router.
+    let experts = 32 * (7 * 3 * 4096 * 14_336 + 8 * 4096);
+    assert_eq!(parsed.model.parameters().total(), 8_030_261_248 + experts);
+    assert!(parsed.warnings[0].to_string().contains("a mixture of experts like Mixtral"));
+
+    // What is no plain decoder is not guessed.
+    let refused = |key: &str, value: Value| {
+        let mut config = config.clone();
+        config[key] = value;
+        error(&config.to_string()).to_string()
+    };
+    let refusal = "there are no rules for this model_type; use that of a model with the same layers: zebra";
+    assert_eq!(refused("kv_lora_rank", json!(512)), refusal);
+    assert_eq!(refused("layer_types", json!(vec!["mamba"; 32])), refusal);
+    assert_eq!(refused("is_encoder_decoder", json!(true)), refusal);
+}
+
+/// What we have no rules for, and why. A name leaves the list when its family is counted.
+#[test]
+fn what_cannot_be_counted_is_refused_by_name() {
+    let refused = |config: Value| {
+        let name = config.get("model_type").or(config.get("_class_name")).cloned().unwrap_or_default();
+        let error = error(&config.to_string());
+        assert!(matches!(error, ConfigError::UnknownModelType { .. }), "{name}: {error}");
+    };
+    // Speech models with a second decoder for each frame and a codec of convolutions.
+    let mut csm = llama();
+    csm["model_type"] = json!("csm");
+    csm["num_codebooks"] = json!(32);
+    refused(csm);
+    // One set of weights for all layers.
+    refused(json!({ "model_type": "albert", "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12,
+        "intermediate_size": 3072, "vocab_size": 30000 }));
+    // Networks of image and video generators whose layers we have not read.
+    for class in [
+        "AuraFlowTransformer2DModel",
+        "ChromaTransformer2DModel",
+        "CogVideoXTransformer3DModel",
+        "Flux2Transformer2DModel",
+        "HunyuanVideoTransformer3DModel",
+        "LTXVideoTransformer3DModel",
+        "MochiTransformer3DModel",
+        "PixArtTransformer2DModel",
+        "QwenImageTransformer2DModel",
+        "SanaTransformer2DModel",
+        "WanTransformer3DModel",
+        "ZImageTransformer2DModel",
+    ] {
+        refused(json!({ "_class_name": class, "num_layers": 2, "attention_head_dim": 8, "num_attention_heads": 2 }));
+    }
+}
+
 #[test]
 fn a_composite_without_rules_counts_its_language_model_and_says_so() {
     let config = json!({ "model_type": "some_vl", "text_config": llama(), "vision_config": { "depth": 3 } });
@@ -152,6 +218,13 @@ fn an_unknown_quantisation_is_reported_and_a_known_one_is_the_native_format() {
         (Packing::PerTile { number: Number::Fp8, rows: 128, columns: 128 }, 0)
     );
     assert_eq!(quantised(json!({ "quant_method": "from-the-future" })), (Packing::BF16, 1));
+    // MXFP4 as vLLM recognises it in `model_executor/layers/quantization/quark/quark.py`.
+    let quark = |weight: Value| json!({ "quant_method": "quark", "global_quant_config": { "weight": weight } });
+    let mxfp4 = json!({ "dtype": "fp4", "qscheme": "per_group", "group_size": 32, "scale_format": "e8m0" });
+    assert_eq!(quantised(quark(mxfp4)), (Packing::PerGroup { number: Number::Fp4, group: 32, scale_bits: 8 }, 0));
+    let fp8 = json!({ "dtype": "fp8_e4m3", "qscheme": "per_tensor" });
+    assert_eq!(quantised(quark(fp8)), (Packing::PerTensor { number: Number::Fp8 }, 0));
+    assert_eq!(quantised(quark(json!({ "dtype": "int4", "qscheme": "per_group" }))), (Packing::BF16, 1));
     let dtype = |name: &str| query_packing(&llama_with("torch_dtype", json!(name))).0;
     assert_eq!(dtype("float16"), Packing::Plain { number: Number::Fp16 });
     assert_eq!(dtype("torch.float32"), Packing::Plain { number: Number::Fp32 });
@@ -227,9 +300,13 @@ fn no_value_in_any_field_breaks_the_reader() {
         json!({ "model_type": "llama" }),
     ];
     let mut kinds = BTreeMap::new();
-    for config in configs().values() {
-        let config: Value = serde_json::from_str(config).expect("JSON");
-        kinds.entry(config["model_type"].to_string()).or_insert(config);
+    let modules: Value = serde_json::from_str(include_str!("cases/models/modules.json")).expect("JSON");
+    let modules = modules["models"].as_array().expect("a list").iter().map(|model| model["config"].clone());
+    let configs = configs();
+    let published = configs.values().map(|config| serde_json::from_str(config).expect("JSON"));
+    for config in published.chain(modules) {
+        let name = format!("{}{}", config["model_type"], config["_class_name"]);
+        kinds.entry(name).or_insert(config);
     }
     // Few layers show as much as many, sooner. Nemotron-NAS has a list that must be as long as the model.
     for config in kinds.values_mut().filter(|config| config["model_type"] != "nemotron-nas") {

@@ -105,7 +105,7 @@ fn cache_room(resolved: &Resolved, workload: Workload, runs: &[Run], limits: &[B
         let room = if resolved.allocates_on_request { memory.kv_cache } else { left_for_cache(limit, memory) };
         smallest = Some(smallest.map_or(room, |other| other.min(room)));
         let tensor = parallelism.tensor;
-        let one = memory::stage_kv_cache(stored, stage, 1, workload.context_tokens(), numerics.kv, tensor)
+        let one = memory::stage_cache(stored, stage, 1, workload, numerics.kv, tensor)
             + memory::stage_state(stored, stage, 1, tensor);
         if one > Bytes::ZERO {
             let held = left.as_f64() / one.as_f64();

@@ -2,8 +2,8 @@
 
 use ridgepoint_catalog::devices::{Device, Missing, UsableSource};
 use ridgepoint_core::{
-    Arithmetic, Bytes, ComputePrecision, DeviceMemory, Numerics, Parallelism, Parameters, Roofline, Speed, Stage,
-    TokensPerSecond, Workload, kv_cache, memory, state,
+    Arithmetic, Bytes, ComputePrecision, DeviceMemory, Numerics, Parallelism, Parameters, Roofline, Speed, Stack,
+    Stage, TokensPerSecond, Workload, kv_cache, memory, state,
 };
 
 use crate::capacity::{self, Capacity};
@@ -182,7 +182,7 @@ fn model_report(resolved: &Resolved, workload: Workload) -> ModelReport {
         parameters: model.parameters(),
         mtp_parameters: model.mtp_parameters,
         kv_bytes_per_token: kv_cache::bytes_per_token(model, numerics.kv),
-        kv_bytes_at_context: kv_cache::bytes_at_context(model, workload.context_tokens(), numerics.kv),
+        kv_bytes_at_context: kv_cache::bytes_of_sequence(model, workload, numerics.kv),
         state_bytes_per_sequence: state::bytes_per_sequence(model),
         weights_bytes: memory::weights(model, numerics.weights),
         host_weights_bytes: memory::host_weights(model, numerics.weights, resolved.engine.host),
@@ -269,7 +269,9 @@ fn warnings(resolved: &Resolved, report: &Report) -> Vec<Warning> {
         matches!(warning, Warning::UnknownDevice { missing: Missing::Bandwidth, .. } | Warning::UnknownPeak { .. })
     };
     let knows_all = !warnings.iter().any(is_explained);
-    if report.speed.is_none() && knows_all {
+    if resolved.model.stack() == Stack::None {
+        warnings.push(Warning::WeightsOnly);
+    } else if report.speed.is_none() && knows_all {
         let device = resolved.devices.first().map_or_else(String::new, |(device, _)| device.name.to_string());
         warnings.push(Warning::UnknownLink { device });
     }

@@ -128,7 +128,7 @@ impl Report {
 
     fn limit(&self) -> String {
         let Some(speed) = &self.speed else {
-            return "Speed cannot be told: a figure of the hardware is not known.".into();
+            return "Speed cannot be told: a figure that it needs is not known.".into();
         };
         let (prefill, decode) = (speed.prefill.bound(), speed.decode.bound());
         let waits = |bound: Bound| names::bound(bound).label;

@@ -121,6 +121,8 @@ pub enum Warning {
         /// Name of the device.
         device: String,
     },
+    /// The model has no layers that tokens pass: an image generator, a vision encoder alone.
+    WeightsOnly,
 }
 
 impl core::fmt::Display for Warning {
@@ -194,6 +196,9 @@ impl core::fmt::Display for Warning {
             }
             Self::UnknownPeak { device } => {
                 write!(f, "the peak arithmetic of {device} is not published: no speed can be told")
+            }
+            Self::WeightsOnly => {
+                write!(f, "this model reads no tokens: its weights are counted, a cache and a speed are not")
             }
             Self::UnknownLink { device } => {
                 write!(f, "the link between devices of {device} is not known: no speed can be told")

@@ -4,6 +4,7 @@ use crate::attention::{Attention, Selection};
 use crate::format::KvFormat;
 use crate::model::{CacheOwner, Layer, Mixer, Model};
 use crate::units::{Bytes, Tokens};
+use crate::workload::Workload;
 
 /// Numbers that one token adds to one layer's cache, before sharding.
 pub const fn values_per_token(attention: Attention) -> u64 {
@@ -39,6 +40,9 @@ pub const fn values_per_token_and_rank(attention: Attention, tensor: u64) -> u64
 }
 
 /// Cache of one sequence of `context` tokens in one layer, on one of `tensor` ranks.
+///
+/// In an encoder-decoder those are the tokens of the decoder; what the encoder made of the prompt is
+/// [`layer_source_bytes`].
 pub fn layer_bytes(layer: &Layer, context: Tokens, format: KvFormat, tensor: u64) -> Bytes {
     match layer.mixer {
         Mixer::Attention { attention, reach, cache: CacheOwner::Own, selection } => {
@@ -48,10 +52,26 @@ pub fn layer_bytes(layer: &Layer, context: Tokens, format: KvFormat, tensor: u64
         Mixer::Parallel { attention, reach, .. } => {
             format.bytes(values_per_token_and_rank(attention, tensor)) * reach.cached_tokens(context)
         }
-        Mixer::Attention { cache: CacheOwner::Earlier | CacheOwner::Image, .. } | Mixer::Recurrent(_) | Mixer::None => {
-            Bytes::ZERO
-        }
+        Mixer::Attention { cache: CacheOwner::Earlier | CacheOwner::Encoder(_) | CacheOwner::Nobody, .. }
+        | Mixer::Recurrent(_)
+        | Mixer::None => Bytes::ZERO,
     }
+}
+
+/// What one layer of cross-attention keeps for a sequence: keys and values of each of the `tokens` vectors that an
+/// encoder made, on one of `tensor` ranks. Nothing in other layers.
+///
+/// The encoder decides how many there are: [`Model::source_tokens`], or the patches of an image.
+pub fn layer_source_bytes(layer: &Layer, tokens: Tokens, format: KvFormat, tensor: u64) -> Bytes {
+    match (layer.mixer.source(), layer.mixer.attention()) {
+        (Some(_), Some(attention)) => format.bytes(values_per_token_and_rank(attention, tensor)) * tokens,
+        (None, _) | (_, None) => Bytes::ZERO,
+    }
+}
+
+/// The same over all layers and before sharding.
+pub fn source_bytes(model: &Model, tokens: Tokens, format: KvFormat) -> Bytes {
+    model.layers.all().into_iter().map(|(layer, count)| layer_source_bytes(layer, tokens, format, 1) * count).sum()
 }
 
 /// What a layer caches beside the keys and values within reach: an indexer's keys, or summaries of what lies beyond.
@@ -92,4 +112,12 @@ pub fn bytes_per_token(model: &Model, format: KvFormat) -> Bytes {
 /// Cache of one sequence of `context` tokens, over all layers with their own reach and before sharding.
 pub fn bytes_at_context(model: &Model, context: Tokens, format: KvFormat) -> Bytes {
     model.layers.all().into_iter().map(|(layer, count)| layer_bytes(layer, context, format, 1) * count).sum()
+}
+
+/// Everything that one sequence of a workload keeps at its end, before sharding: keys and values of the decoder's tokens,
+/// and those of what an encoder made of the prompt.
+pub fn bytes_of_sequence(model: &Model, workload: Workload, format: KvFormat) -> Bytes {
+    let prompt = workload.prompt_tokens;
+    let context = model.stack().decoder_prompt(prompt).saturating_add(workload.output_tokens);
+    bytes_at_context(model, context, format) + source_bytes(model, model.source_tokens(prompt), format)
 }

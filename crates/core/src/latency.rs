@@ -6,7 +6,7 @@
 use crate::accelerator::Accelerator;
 use crate::interconnect::transfer_time;
 use crate::memory::{Stage, sequences_per_replica};
-use crate::model::Model;
+use crate::model::{Model, Stack};
 use crate::operation::{self, Numerics, Operation, Pass};
 use crate::parallelism::Parallelism;
 use crate::roofline::{Bound, Cost};
@@ -98,7 +98,7 @@ impl Deployment<'_> {
         let stages = self.parallelism.pipeline.max(1);
         let mut best: Option<Seconds> = None;
         for groups in if stages > 1 { [1, stages.min(sequences), sequences] } else { [1; 3] } {
-            let pass = self.pass(Pass::prefill(sequences.div_ceil(groups.max(1)), prompt_tokens))?;
+            let pass = self.pass(Pass::reading(self.model, sequences.div_ceil(groups.max(1)), prompt_tokens))?;
             let time = pass.time + pass.slowest_stage * groups.saturating_sub(1) as f64;
             best = Some(best.map_or(time, |other| other.min(time)));
         }
@@ -109,16 +109,23 @@ impl Deployment<'_> {
     ///
     /// With `pipeline` stages, as many groups of sequences are in flight, so that no stage waits; each group passes
     /// all stages once per step.
-    pub fn decode_step(&self, sequences: u64, context: Tokens) -> Option<PassTime> {
-        self.pass(Pass::decode(sequences.div_ceil(self.parallelism.pipeline.max(1)), context))
+    pub fn decode_step(&self, sequences: u64, workload: Workload) -> Option<PassTime> {
+        let group = sequences.div_ceil(self.parallelism.pipeline.max(1));
+        let Workload { prompt_tokens, output_tokens, .. } = workload;
+        // On average half of the answer is written.
+        self.pass(Pass::writing(self.model, group, prompt_tokens, output_tokens / 2))
     }
 
-    /// The speed of light for a workload. `None` where a device lacks a figure that it needs.
+    /// The speed of light for a workload. `None` where a device lacks a figure that it needs, and for a model of which
+    /// only the weights are known.
     pub fn speed_of_light(&self, workload: Workload) -> Option<Speed> {
+        if self.model.stack() == Stack::None {
+            return None;
+        }
         let sequences = sequences_per_replica(workload, self.parallelism.data);
-        let prefill_one = self.pass(Pass::prefill(1, workload.prompt_tokens))?;
+        let prefill_one = self.pass(Pass::reading(self.model, 1, workload.prompt_tokens))?;
         let prefill_batch = self.prefill_time(sequences, workload.prompt_tokens)?;
-        let decode = self.decode_step(sequences, workload.mean_context_tokens())?;
+        let decode = self.decode_step(sequences, workload)?;
         // Between two steps other prompts occupy each stage in turn, not the whole pipeline.
         let tpot = time_per_output_token(decode.time, prefill_one.slowest_stage, sequences, workload.output_tokens);
         let later_tokens = workload.output_tokens.saturating_sub(1) as f64;
@@ -133,7 +140,7 @@ impl Deployment<'_> {
             output: tokens_per_second(workload.batch as f64 * workload.output_tokens as f64, end_to_end),
             per_user: tokens_per_second(1.0, tpot),
             prompt: tokens_per_second(workload.batch as f64 * workload.prompt_tokens as f64, prefill_batch),
-            prefill: self.pass(Pass::prefill(sequences, workload.prompt_tokens))?,
+            prefill: self.pass(Pass::reading(self.model, sequences, workload.prompt_tokens))?,
             decode,
         })
     }

@@ -23,6 +23,7 @@ pub mod model;
 pub mod operation;
 pub mod packed;
 pub mod parallelism;
+pub mod picture;
 pub mod roofline;
 pub mod state;
 pub mod tensor;
@@ -40,13 +41,15 @@ pub use format::{
 };
 pub use interconnect::{Interconnect, ScaleUp, all_reduce_bytes, transfer_time};
 pub use kv_cache::{
-    bytes_at_context, bytes_per_token, layer_bytes, selection_bytes, values_per_token, values_per_token_and_rank,
+    bytes_at_context, bytes_of_sequence, bytes_per_token, layer_bytes, layer_source_bytes, selection_bytes,
+    source_bytes, values_per_token, values_per_token_and_rank,
 };
 pub use latency::{Deployment, PassTime, Speed, TimedOperation, time_per_output_token};
 pub use memory::{DeviceMemory, Stage};
-pub use model::{CacheOwner, Head, Layer, Layers, Mixer, Model, Parameters};
+pub use model::{CacheOwner, Head, Layer, Layers, Mixer, Model, Parameters, Source, Stack};
 pub use operation::{Numerics, Operation, OperationKind, Pass};
 pub use parallelism::{Parallelism, StageSplit, stage_sizes};
+pub use picture::{Picture, Sound};
 pub use roofline::{Bound, Cost, Roofline};
 pub use state::{State, StateFormat};
 pub use tensor::{Component, Kind, Role, Sharding, Tensor};

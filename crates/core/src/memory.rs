@@ -173,6 +173,8 @@ pub fn weights(model: &Model, format: WeightFormat) -> Bytes {
 }
 
 /// KV cache that each rank of `stage` holds for `sequences` sequences of `context` tokens.
+///
+/// In an encoder-decoder those are the tokens of the decoder: see [`stage_source_cache`].
 pub fn stage_kv_cache(
     model: &Model,
     stage: Stage,
@@ -186,6 +188,37 @@ pub fn stage_kv_cache(
         .into_iter()
         .map(|(layer, count)| kv_cache::layer_bytes(layer, context, format, tensor) * count)
         .sum::<Bytes>()
+        * sequences
+}
+
+/// All keys and values that each rank of `stage` holds for `sequences` sequences of `workload` at their full length:
+/// those of the decoder's tokens, and those of what an encoder made of the prompt.
+pub fn stage_cache(
+    model: &Model,
+    stage: Stage,
+    sequences: u64,
+    workload: Workload,
+    format: KvFormat,
+    tensor: u64,
+) -> Bytes {
+    let prompt = workload.prompt_tokens;
+    let context = model.stack().decoder_prompt(prompt).saturating_add(workload.output_tokens);
+    stage_kv_cache(model, stage, sequences, context, format, tensor)
+        + stage_source_cache(model, stage, sequences, model.source_tokens(prompt), format, tensor)
+}
+
+/// What cross-attention keeps on each rank of `stage` for `sequences` sequences, of whose input an encoder made
+/// `tokens` vectors.
+pub fn stage_source_cache(
+    model: &Model,
+    stage: Stage,
+    sequences: u64,
+    tokens: Tokens,
+    format: KvFormat,
+    tensor: u64,
+) -> Bytes {
+    let layers = stage.layers(model).into_iter();
+    layers.map(|(layer, count)| kv_cache::layer_source_bytes(layer, tokens, format, tensor) * count).sum::<Bytes>()
         * sequences
 }
 
@@ -285,7 +318,7 @@ pub fn by_stage(
         .into_iter()
         .map(|stage| DeviceMemory {
             weights: stage_weights(model, stage, weights, parallelism, engine.host),
-            kv_cache: stage_kv_cache(model, stage, sequences, workload.context_tokens(), kv, parallelism.tensor),
+            kv_cache: stage_cache(model, stage, sequences, workload, kv, tensor),
             state: stage_state(model, stage, sequences, parallelism.tensor),
             activations: activations(model, tokens, sequences, parallelism.tensor),
             overhead: engine.context + collectives,

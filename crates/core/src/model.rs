@@ -3,6 +3,7 @@
 use crate::attention::{Attention, Reach, Selection};
 use crate::feed_forward::FeedForward;
 use crate::format::GgufLayout;
+use crate::picture::{Picture, Sound};
 use crate::state::State;
 use crate::tensor::{Component, Kind, Tensor};
 use crate::units::Tokens;
@@ -25,7 +26,8 @@ pub enum Mixer {
     },
     /// A recurrent or convolutional mixer, which keeps a state instead of a cache.
     Recurrent(State),
-    /// Attention and a recurrent mixer side by side on the same input (Falcon-H1).
+    /// Attention and a recurrent mixer in one layer: side by side on the same input (Falcon-H1), one behind the other
+    /// (Zamba), or convolutions of keys and values (Zaya, Inkling 2).
     Parallel {
         /// Heads and widths.
         attention: Attention,
@@ -55,7 +57,23 @@ impl Mixer {
 
     /// Whether it attends to an encoded image, without which its whole layer is skipped.
     pub const fn needs_image(self) -> bool {
-        matches!(self, Self::Attention { cache: CacheOwner::Image, .. })
+        matches!(self.source(), Some(Source::Image))
+    }
+
+    /// What it attends to, if that is what an encoder made (cross-attention).
+    pub const fn source(self) -> Option<Source> {
+        match self {
+            Self::Attention { cache: CacheOwner::Encoder(source), .. } => Some(source),
+            Self::Attention { cache: CacheOwner::Own | CacheOwner::Earlier | CacheOwner::Nobody, .. }
+            | Self::None
+            | Self::Recurrent(_)
+            | Self::Parallel { .. } => None,
+        }
+    }
+
+    /// Whether its tokens see each other in both directions, as in an encoder.
+    pub const fn is_encoder(self) -> bool {
+        matches!(self, Self::Attention { cache: CacheOwner::Nobody, .. })
     }
 
     /// Its recurrent state, if it has any.
@@ -74,12 +92,50 @@ pub enum CacheOwner {
     Own,
     /// Those of an earlier layer (Gemma 3n and 4): it stores nothing.
     Earlier,
-    /// Those of an encoded image (Llama 3.2 Vision): nothing for a token of text, and without an image the layer is
-    /// skipped.
+    /// Those of what an encoder made, once for a sequence (cross-attention): nothing for a token of text.
+    Encoder(Source),
+    /// Nobody's: the tokens of an encoder all see each other in one pass, and nothing is kept.
+    Nobody,
+}
+
+/// What an encoder has read for cross-attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// An image (Llama 3.2 Vision). Without one the layer is skipped.
     Image,
+    /// The prompt (T5, BART): as many vectors as it has tokens.
+    Prompt,
+    /// A window of sound that is always as long (Whisper: 1500 vectors for 30 s).
+    Frames(Tokens),
+}
+
+/// Which way information flows through the layers of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stack {
+    /// Each token sees those before it: prompt and answer share one KV cache.
+    Decoder,
+    /// All tokens see each other in one pass, after which nothing is kept (BERT, embedding models).
+    Encoder,
+    /// An encoder reads the prompt; a decoder with a KV cache of its own writes the answer and attends to the result
+    /// (T5, BART, Whisper).
+    EncoderDecoder,
+    /// No layers through which tokens pass: only the weights are known (image generators, a vision encoder alone).
+    None,
+}
+
+impl Stack {
+    /// How many of the tokens of a prompt stand in the decoder's KV cache: none where an encoder reads them.
+    pub const fn decoder_prompt(self, prompt_tokens: Tokens) -> Tokens {
+        match self {
+            Self::Decoder => prompt_tokens,
+            Self::Encoder | Self::EncoderDecoder | Self::None => 0,
+        }
+    }
 }
 
 /// One kind of layer. Models have few kinds and many layers.
+///
+/// A decoder layer with cross-attention counts as two: self-attention, then cross-attention with the MLP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {
     /// The token mixer.
@@ -88,6 +144,9 @@ pub struct Layer {
     pub feed_forward: FeedForward,
     /// All weights of the layer, norms included.
     pub tensors: Vec<Tensor>,
+    /// Weights of an earlier layer that this one multiplies by again (the shared block of Zamba): work, but no
+    /// parameters and no memory of its own.
+    pub reused: Vec<Tensor>,
 }
 
 impl Layer {
@@ -220,6 +279,10 @@ pub struct Model {
     pub mtp_parameters: u64,
     /// How llama.cpp's converter lays it out in a GGUF file.
     pub gguf: GgufLayout,
+    /// What it makes of a picture; `None` where it sees none or we do not know the rule.
+    pub picture: Option<Picture>,
+    /// What it makes of a recording; `None` where it hears none or we do not know the rule.
+    pub sound: Option<Sound>,
 }
 
 impl Model {
@@ -275,6 +338,29 @@ impl Model {
         active
     }
 
+    /// Which way information flows.
+    pub fn stack(&self) -> Stack {
+        let kinds = self.layers.kinds();
+        let encoders = kinds.iter().filter(|layer| layer.mixer.is_encoder()).count();
+        match (kinds.len(), encoders) {
+            (0, _) => Stack::None,
+            (_, 0) => Stack::Decoder,
+            (all, encoders) if all == encoders => Stack::Encoder,
+            _ => Stack::EncoderDecoder,
+        }
+    }
+
+    /// Vectors that an encoder makes of a prompt of `prompt_tokens` tokens for cross-attention; none without an
+    /// encoder, and none for images, which are no part of a prompt's tokens.
+    pub fn source_tokens(&self, prompt_tokens: Tokens) -> Tokens {
+        let source = self.layers.kinds().iter().find_map(|layer| layer.mixer.source());
+        match source {
+            Some(Source::Prompt) => prompt_tokens,
+            Some(Source::Frames(frames)) => frames,
+            Some(Source::Image) | None => 0,
+        }
+    }
+
     /// Routed experts of the layers that have most; zero in a dense model.
     pub fn experts(&self) -> u64 {
         self.layers.all().into_iter().map(|(layer, _)| layer.feed_forward.experts()).max().unwrap_or(0)
@@ -308,7 +394,8 @@ impl Model {
         };
         // Without an image the layers that attend to it are skipped.
         let layers = self.layers.all().into_iter().filter(|(layer, _)| !layer.mixer.needs_image());
-        let inside = layers.flat_map(|(layer, count)| layer.tensors.iter().map(move |&tensor| (tensor, count)));
+        let inside = layers
+            .flat_map(|(layer, count)| layer.tensors.iter().chain(&layer.reused).map(move |&tensor| (tensor, count)));
         outside
             .chain(own_head)
             .chain(inside)

@@ -6,11 +6,11 @@ use crate::format::{Arithmetic, ComputePrecision, KvFormat, Packing, WeightForma
 use crate::interconnect::all_reduce_bytes;
 use crate::kv_cache::{selection_bytes, values_per_token_and_rank};
 use crate::memory::{Stage, rank_bytes};
-use crate::model::{CacheOwner, Layer, Mixer, Model};
+use crate::model::{CacheOwner, Layer, Mixer, Model, Stack};
 use crate::parallelism::Parallelism;
 use crate::roofline::Cost;
 use crate::state::State;
-use crate::tensor::{Component, Kind, Sharding, Tensor};
+use crate::tensor::{Component, Kind, Role, Sharding, Tensor};
 use crate::units::{Bytes, Flops, Tokens};
 use crate::weights::{PackedLayers, Weights};
 
@@ -29,17 +29,51 @@ pub struct Pass {
     pub new_tokens: Tokens,
     /// Tokens of each that are already in the cache.
     pub past_tokens: Tokens,
+    /// Vectors that the encoder of an encoder-decoder makes of each input. It does so in the pass without past tokens;
+    /// the tokens above are those of its decoder.
+    pub source_tokens: Tokens,
 }
 
 impl Pass {
     /// Reading `sequences` whole prompts.
     pub const fn prefill(sequences: u64, prompt_tokens: Tokens) -> Self {
-        Self { sequences, new_tokens: prompt_tokens, past_tokens: 0 }
+        Self { sequences, new_tokens: prompt_tokens, past_tokens: 0, source_tokens: 0 }
     }
 
     /// One step that gives each of `sequences` its next token, which sees `context` tokens, itself included.
     pub const fn decode(sequences: u64, context: Tokens) -> Self {
-        Self { sequences, new_tokens: 1, past_tokens: context.saturating_sub(1) }
+        Self { sequences, new_tokens: 1, past_tokens: context.saturating_sub(1), source_tokens: 0 }
+    }
+
+    /// Reading `sequences` prompts with `model`: an encoder-decoder encodes them and writes a first token.
+    pub fn reading(model: &Model, sequences: u64, prompt_tokens: Tokens) -> Self {
+        match model.stack() {
+            Stack::Decoder | Stack::Encoder | Stack::None => Self::prefill(sequences, prompt_tokens),
+            Stack::EncoderDecoder => {
+                Self { source_tokens: model.source_tokens(prompt_tokens), ..Self::prefill(sequences, 1) }
+            }
+        }
+    }
+
+    /// A step of `model` that gives each of `sequences` sequences with a prompt of `prompt_tokens` tokens its next one
+    /// after `output_tokens` others.
+    pub fn writing(model: &Model, sequences: u64, prompt_tokens: Tokens, output_tokens: Tokens) -> Self {
+        let stack = model.stack();
+        let context = stack.decoder_prompt(prompt_tokens).saturating_add(output_tokens);
+        match stack {
+            Stack::Decoder | Stack::Encoder | Stack::None => Self::decode(sequences, context),
+            Stack::EncoderDecoder => {
+                // Its first token is of the pass that encodes, so this one has a past.
+                Self { source_tokens: model.source_tokens(prompt_tokens), ..Self::decode(sequences, context.max(2)) }
+            }
+        }
+    }
+
+    /// What the layers of an encoder do in this pass; `None` if it has done its work before.
+    fn of_encoder(self) -> Option<Self> {
+        let all_new = self.past_tokens == 0;
+        let tokens = if self.source_tokens > 0 { self.source_tokens } else { self.new_tokens };
+        all_new.then_some(Self { new_tokens: tokens, source_tokens: 0, ..self })
     }
 
     /// New tokens of all sequences.
@@ -114,6 +148,7 @@ pub fn of_stage(
     parallelism: Parallelism,
 ) -> Vec<Operation> {
     let weights = Weights::new(model, numerics.weights);
+    let encoder = pass.of_encoder().map(|pass| Work { model, pass, numerics, parallelism, weights: weights.clone() });
     let work = Work { model, pass, numerics, parallelism, weights };
     let mut operations = Operations::default();
     if stage.is_first {
@@ -121,7 +156,10 @@ pub fn of_stage(
         work.outside(&model.input, &mut operations);
     }
     for layers in work.weights.layers(stage.first_layer..stage.first_layer + stage.layers) {
-        work.layer(layers, &mut operations);
+        let taking_part = if layers.layer.mixer.is_encoder() { encoder.as_ref() } else { Some(&work) };
+        if let Some(work) = taking_part {
+            work.layer(layers, &mut operations);
+        }
     }
     if stage.is_last {
         work.outside(&model.output, &mut operations);
@@ -196,12 +234,16 @@ impl Work<'_> {
         }
         // All matrices of one kind in a layer are one operation.
         let mut of_layer = Operations::default();
-        for (tensor, packing) in self.weights.tensors(layers).filter(|(tensor, _)| tensor.kind == Kind::Matrix) {
+        let matrices = self.weights.tensors(layers).chain(self.weights.reused(layers));
+        for (tensor, packing) in matrices.filter(|(tensor, _)| tensor.kind == Kind::Matrix) {
             let Some(kind) = matrix_operation(tensor.role.component()) else { continue };
+            let tokens = self.tokens_of(layer, tensor);
             let cost = if kind == OperationKind::RoutedExperts {
                 self.experts(tensor, packing, layer)
+            } else if tokens == 0 {
+                continue;
             } else {
-                self.matrix(tensor, packing, layer.mixer.kv_heads(), self.pass.tokens())
+                self.matrix(tensor, packing, layer.mixer.kv_heads(), tokens)
             };
             of_layer.add(kind, 1, Some(self.weights.arithmetic_of(packing)), 1, cost);
         }
@@ -228,6 +270,17 @@ impl Work<'_> {
         let norms = Cost { traffic: self.activation(2 * self.model.hidden_size), ..Cost::default() };
         operations.add(OperationKind::Norms, count * halves, None, 1, norms);
         self.communication(layer, count, operations);
+    }
+
+    /// Vectors that pass through a matrix of a layer. The keys and values of cross-attention are made once, of all that
+    /// the encoder made.
+    fn tokens_of(&self, layer: &Layer, tensor: Tensor) -> Tokens {
+        let Pass { sequences, past_tokens, source_tokens, .. } = self.pass;
+        match (layer.mixer.source(), tensor.role) {
+            (Some(_), Role::Key | Role::Value) if past_tokens > 0 => 0,
+            (Some(_), Role::Key | Role::Value) => sequences.saturating_mul(source_tokens),
+            (Some(_) | None, _) => self.pass.tokens(),
+        }
     }
 
     /// A matrix that every one of `tokens` tokens passes through.
@@ -287,7 +340,7 @@ impl Work<'_> {
     /// vectors into full heads for a prompt, and works on the latent vectors themselves when decoding
     /// (arXiv:2405.04434, section 2.1.2).
     fn attention(&self, attention: Attention, reach: Reach, cache: CacheOwner, selection: Selection) -> Cost {
-        let Pass { sequences, new_tokens, past_tokens } = self.pass;
+        let Pass { sequences, new_tokens, past_tokens, source_tokens } = self.pass;
         let (heads, key_dim, value_dim) = match attention {
             Attention::Grouped { heads, key_dim, value_dim, .. } => (heads, key_dim, value_dim),
             Attention::Latent { heads, kv_rank, rope_dim, nope_dim, value_dim, .. } => {
@@ -310,17 +363,25 @@ impl Work<'_> {
             },
             Selection::Indexed(Indexer { top, .. }) | Selection::AsEarlier { top } => Reach::Sliding(top),
         };
-        let pairs = attended.pairs(new_tokens, past_tokens) * sequences as f64;
+        let pairs = match cache {
+            CacheOwner::Own | CacheOwner::Earlier => attended.pairs(new_tokens, past_tokens),
+            CacheOwner::Encoder(_) => new_tokens as f64 * source_tokens as f64,
+            // Back and forth.
+            CacheOwner::Nobody => new_tokens as f64 * attended.cached_tokens(new_tokens) as f64,
+        };
+        let pairs = pairs * sequences as f64;
         let per_token = self.numerics.kv.bytes(values_per_token_and_rank(attention, self.tensor_parallel()));
         // The cache is read once; new keys and values are written once by the layer that owns them.
         // One query reads what it attends to; the queries of a prompt choose differently and together read it all.
         let context = past_tokens.saturating_add(new_tokens);
         let read_reach = if new_tokens > 1 { reach } else { attended };
-        let read = per_token * read_reach.cached_tokens(context) * sequences;
-        let written = match cache {
-            CacheOwner::Own => per_token * self.pass.tokens(),
-            CacheOwner::Earlier | CacheOwner::Image => Bytes::ZERO,
+        let (read, written) = match cache {
+            CacheOwner::Own => (read_reach.cached_tokens(context), new_tokens),
+            CacheOwner::Earlier => (read_reach.cached_tokens(context), 0),
+            CacheOwner::Encoder(_) => (source_tokens, if past_tokens == 0 { source_tokens } else { 0 }),
+            CacheOwner::Nobody => (new_tokens, 0),
         };
+        let (read, written) = (per_token * read * sequences, per_token * written * sequences);
         let queries_and_results = Bytes::new(self.pass.tokens()).scaled(heads * width * ACTIVATION_BYTES as f64);
         let attending = Cost {
             flops: Flops::new(2.0 * heads * width * pairs),
@@ -334,7 +395,7 @@ impl Work<'_> {
     ///
     /// `width` is the width of keys and values of the query heads of one rank together.
     fn choosing(&self, attention: Attention, selection: Selection, width: f64) -> Cost {
-        let Pass { sequences, new_tokens, past_tokens } = self.pass;
+        let Pass { sequences, new_tokens, past_tokens, .. } = self.pass;
         let pairs = |reach: Reach| reach.pairs(new_tokens, past_tokens) * sequences as f64;
         let scoring = |indexer: Indexer| 2.0 * indexer.heads as f64 * indexer.dim as f64 * pairs(Reach::Full);
         let flops = match selection {

@@ -9,7 +9,8 @@ use crate::accelerator::Peaks;
 use crate::attention::{Attention, Indexer, Reach, Selection};
 use crate::feed_forward::FeedForward;
 use crate::format::{GgmlType, GgufLayout, GgufRules, Number, Packing};
-use crate::model::{CacheOwner, Head, Layer, Layers, Mixer, Model};
+use crate::model::{CacheOwner, Head, Layer, Layers, Mixer, Model, Source};
+use crate::picture::{Picture, Sound};
 use crate::state::{State, StateFormat};
 use crate::tensor::{Kind, Role, Tensor};
 use crate::units::{Bytes, BytesPerSecond, FlopsPerSecond};
@@ -288,8 +289,20 @@ macro_rules! packed_enum {
     };
 }
 
-packed_struct!(Model { hidden_size, vocab_size, context_limit, input, layers, output, head, mtp_parameters, gguf });
-packed_struct!(Layer { mixer, feed_forward, tensors });
+packed_struct!(Model {
+    hidden_size,
+    vocab_size,
+    context_limit,
+    input,
+    layers,
+    output,
+    head,
+    mtp_parameters,
+    gguf,
+    picture,
+    sound,
+});
+packed_struct!(Layer { mixer, feed_forward, tensors, reused });
 packed_struct!(Tensor { role, kind, outputs, inputs, copies, native });
 packed_struct!(Indexer { heads, dim, top });
 packed_struct!(Peaks { fp32, fp16, bf16, fp8, int8, fp4 });
@@ -310,7 +323,16 @@ packed_enum!(Attention {
 });
 packed_enum!(Reach { 0 Full, 1 Sliding(window), 2 Chunked(chunk) });
 packed_enum!(Selection { 0 All, 1 Indexed(indexer), 2 AsEarlier { top }, 3 Compressed { ratio, indexer } });
-packed_enum!(CacheOwner { 0 Own, 1 Earlier, 2 Image });
+packed_enum!(CacheOwner { 0 Own, 1 Earlier, 2 Encoder(source), 3 Nobody });
+packed_enum!(Picture {
+    0 Fixed(tokens),
+    1 Scaled { unit, fewest, most },
+    2 Rows { unit, longest },
+    3 Tiles { side, most, each },
+    4 Crops { side, most, each },
+});
+packed_struct!(Sound { window, tokens });
+packed_enum!(Source { 0 Image, 1 Prompt, 2 Frames(tokens) });
 packed_enum!(StateFormat { 0 Bits16, 1 Bits32 });
 packed_enum!(FeedForward { 0 None, 1 Dense, 2 Experts { experts, active } });
 packed_enum!(Kind { 0 Matrix, 1 Vector });

@@ -60,8 +60,21 @@ impl<'a> Weights<'a> {
 
     /// The tensors of some layers with their packings.
     pub fn tensors<'b>(&'b self, layers: PackedLayers<'b>) -> impl Iterator<Item = (Tensor, Packing)> + 'b {
+        self.packed(layers, &layers.layer.tensors)
+    }
+
+    /// The same for the tensors that they have from earlier layers.
+    pub fn reused<'b>(&'b self, layers: PackedLayers<'b>) -> impl Iterator<Item = (Tensor, Packing)> + 'b {
+        self.packed(layers, &layers.layer.reused)
+    }
+
+    fn packed<'b>(
+        &'b self,
+        layers: PackedLayers<'b>,
+        tensors: &'b [Tensor],
+    ) -> impl Iterator<Item = (Tensor, Packing)> + 'b {
         let PackedLayers { layer, place, .. } = layers;
-        layer.tensors.iter().map(move |&tensor| {
+        tensors.iter().map(move |&tensor| {
             let packing = match &self.recipe {
                 Some((recipe, _)) => self.in_layer(recipe, layer, place, tensor),
                 None => self.format.packing(tensor, self.mixture),

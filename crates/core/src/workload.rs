@@ -18,14 +18,4 @@ impl Workload {
     pub const fn context_tokens(self) -> Tokens {
         self.prompt_tokens.saturating_add(self.output_tokens)
     }
-
-    /// Context that a decode step sees on average: the prompt and half of the answer.
-    ///
-    /// ```
-    /// # use ridgepoint_core::Workload;
-    /// assert_eq!(Workload { batch: 1, prompt_tokens: 2048, output_tokens: 256 }.mean_context_tokens(), 2176);
-    /// ```
-    pub const fn mean_context_tokens(self) -> Tokens {
-        self.prompt_tokens.saturating_add(self.output_tokens / 2)
-    }
 }

@@ -5,9 +5,14 @@
 //! code that their publishers ship. Every entry of the catalogue is checked against exact counts in
 //! `tests/catalogue.rs`.
 
+mod bark;
+mod clip;
 mod composite;
 mod dense;
+mod diffusion;
+mod encoder;
 mod fields;
+mod gated;
 mod gemma;
 mod gguf;
 mod hybrid;
@@ -19,12 +24,17 @@ mod mixture;
 mod normalise;
 mod parts;
 mod per_layer;
+mod pictures;
 mod reach;
 mod recurrent;
+mod seq2seq;
+mod sound;
 mod sparse;
 mod state_space;
 mod storage;
 mod towers;
+mod unverified;
+mod zyphra;
 
 use keys::{Config, Problems};
 pub use normalise::normalise_config;
@@ -55,6 +65,13 @@ pub enum ConfigWarning {
     UnknownQuantisation(String),
     /// An encoder beside the language model whose weights are not counted.
     TowerNotCounted(String),
+    /// There are no rules for this family; its fields are those of a plain decoder, and it is counted as one.
+    Unverified {
+        /// What the file calls the family.
+        model_type: String,
+        /// What it is counted as.
+        counted_as: &'static str,
+    },
 }
 
 impl fmt::Display for ConfigWarning {
@@ -67,6 +84,9 @@ impl fmt::Display for ConfigWarning {
                 write!(f, "this quantisation has no exact sizes here, so 16-bit weights are assumed: {name}")
             }
             Self::TowerNotCounted(key) => write!(f, "the weights of this encoder are not counted: {key}"),
+            Self::Unverified { model_type, counted_as } => {
+                write!(f, "not verified for this architecture, which is counted as {counted_as}: {model_type}")
+            }
         }
     }
 }
@@ -101,8 +121,13 @@ pub enum ConfigError {
         /// The largest value that we accept.
         most: u64,
     },
-    /// An architecture that we have no rules for.
-    UnknownModelType(String),
+    /// An architecture that we have no rules for and that cannot be estimated as a plain decoder.
+    UnknownModelType {
+        /// What the file calls it.
+        model_type: String,
+        /// Fields of a plain decoder that are not there. If none is missing, others speak of something else.
+        missing: Vec<String>,
+    },
     /// A number format that we do not know.
     UnknownDtype(String),
     /// Two fields contradict each other: a sentence that names them.
@@ -124,8 +149,19 @@ impl fmt::Display for ConfigError {
             Self::OutOfRange { key, value, most } => {
                 write!(f, "{key} should be a whole number from 1 to {most}, and is: {value}")
             }
-            Self::UnknownModelType(name) => {
-                write!(f, "there are no rules for this model_type; use that of a model with the same layers: {name}")
+            Self::UnknownModelType { model_type, missing } if missing.is_empty() => {
+                write!(
+                    f,
+                    "there are no rules for this model_type; use that of a model with the same layers: {model_type}"
+                )
+            }
+            Self::UnknownModelType { model_type, missing } => {
+                let missing = missing.join(", ");
+                write!(
+                    f,
+                    "there are no rules for this model_type; for an estimate as a decoder like Llama add {missing}: \
+                     {model_type}"
+                )
             }
             Self::UnknownDtype(name) => {
                 write!(f, "dtype should be float32, float16 or bfloat16, and is: {name}")
@@ -140,13 +176,13 @@ impl std::error::Error for ConfigError {}
 /// Reads the text of a `config.json`.
 ///
 /// ```
-/// # use ridgepoint_catalog::parse_config;
+/// # use ridgepoint_reader::parse_config;
 /// let parsed = parse_config(r#"{
 ///     "model_type": "llama", "num_hidden_layers": 32, "hidden_size": 4096, "intermediate_size": 14336,
 ///     "num_attention_heads": 32, "num_key_value_heads": 8, "vocab_size": 128256, "tie_word_embeddings": false
 /// }"#)?;
 /// assert_eq!(parsed.model.parameters().total(), 8_030_261_248);
-/// # Ok::<(), ridgepoint_catalog::ConfigError>(())
+/// # Ok::<(), ridgepoint_reader::ConfigError>(())
 /// ```
 pub fn parse_config(text: &str) -> Result<ParsedConfig, ConfigError> {
     parse_fields(&fields_of(text)?)
@@ -188,9 +224,8 @@ const MOST_PARAMETERS: u64 = 10_u64.pow(15);
 /// Names under which older files and other tools know a family.
 const SAME_AS: &[(&str, &str)] = &[
     ("Yi", "llama"),
+    ("camembert", "xlm-roberta"),
     ("deepseek_ref", "deepseek_v4"),
-    ("glm4v_moe_text", "glm4_moe"),
-    ("glm4v_text", "glm4"),
     ("glm5_next_text", "glm5_next"),
     ("kimi_k2", "deepseek_v3"),
     ("minimax_m3_vl_text", "minimax_m3"),
@@ -213,9 +248,16 @@ fn canonical(model_type: &str) -> &str {
 }
 
 fn read_model(config: Config) -> Option<Model> {
+    // The networks of image generators have a class instead of a family.
+    if !config.says("model_type") && config.says("_class_name") {
+        return diffusion::read(config);
+    }
     let model_type = config.required_text("model_type")?;
     let model_type = canonical(model_type);
-    let mut model = match composite::read(config, model_type) {
+    let mut model = match clip::read(config, model_type)
+        .or_else(|| bark::read(config, model_type))
+        .or_else(|| composite::read(config, model_type))
+    {
         Some(model) => model,
         None => {
             let mut model = read_text_model(config.of_class(model_type), model_type)?;
@@ -242,17 +284,29 @@ fn read_text_model(config: Config, model_type: &str) -> Option<Model> {
         .or_else(|| linear::read(config, model_type))
         .or_else(|| sparse::read(config, model_type))
         .or_else(|| state_space::read(config, model_type))
-        .or_else(|| legacy::read(config, model_type));
-    if model.is_none() {
-        config.problems().error(ConfigError::UnknownModelType(model_type.to_owned()));
-    }
-    model.map(|model| Model { context_limit: config.optional("max_position_embeddings"), ..model })
+        .or_else(|| gated::read(config, model_type))
+        .or_else(|| zyphra::read(config, model_type))
+        .or_else(|| legacy::read(config, model_type))
+        .or_else(|| encoder::read(config, model_type))
+        .or_else(|| seq2seq::read(config, model_type))
+        .or_else(|| unverified::read(config, model_type));
+    model.map(|model| Model {
+        context_limit: config.optional("max_position_embeddings").or(model.context_limit),
+        ..model
+    })
+}
+
+/// The class that the file was written for. Parts of image generators name it in a field of their own.
+fn architecture<'a>(config: Config<'a>) -> Option<&'a str> {
+    let listed = config.list("architectures").and_then(|all| all.first()).and_then(Value::as_str);
+    listed.or_else(|| config.text("_class_name"))
 }
 
 /// Whether the architecture is a bare encoder, as embedding models publish it: `Qwen3Model`, not `Qwen3ForCausalLM`.
 fn has_no_head(config: Config) -> bool {
-    let architecture = config.list("architectures").and_then(|all| all.first()).and_then(Value::as_str);
-    architecture.is_some_and(|name| name.ends_with("Model") && !name.ends_with("LMHeadModel") && name != "ChatGLMModel")
+    architecture(config).is_some_and(|name| {
+        name.ends_with("Model") && !name.ends_with("LMHeadModel") && !matches!(name, "ChatGLMModel" | "MarianMTModel")
+    })
 }
 
 /// The text with `Infinity` and `NaN` outside strings replaced by `null`.

@@ -5,7 +5,7 @@
 //! stops asking for more:
 //!
 //! ```
-//! # use ridgepoint_catalog::headers::{FIRST_BYTES, FileKind, HeaderError, Unread, gguf};
+//! # use ridgepoint_reader::headers::{FIRST_BYTES, FileKind, HeaderError, Unread, gguf};
 //! # fn read(file: &[u8]) -> Result<gguf::Header, HeaderError> {
 //! let mut have = FIRST_BYTES.min(file.len() as u64);
 //! loop {

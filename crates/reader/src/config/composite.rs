@@ -1,27 +1,36 @@
 //! Language models with a vision or audio encoder in front: where each part is, and what the encoder weighs.
 
 use super::keys::Config;
-use super::{ConfigWarning, canonical, read_text_model, towers};
+use super::{ConfigWarning, canonical, pictures, read_text_model, sound, towers};
 use ridgepoint_core::{Model, Role, Tensor};
 
 /// An encoder that we can count.
 #[derive(Clone, Copy)]
-enum Encoder {
+pub(super) enum Encoder {
+    Ernie45,
     Gemma3,
     Gemma3n,
     Gemma4,
+    Glm4v,
+    Glm5Next,
+    GotOcr2,
+    Inkling2,
     KimiK25,
+    Lfm2,
+    Lfm3,
     Llama4,
     Llava,
     LlavaNext,
     MiniMaxM3,
     Mistral3,
     Mllama,
+    Muse,
     PaliGemma,
     Qwen2,
     Qwen25,
     Qwen3,
     Qwen35,
+    Voxtral,
 }
 
 /// How a family of composites is put together.
@@ -35,16 +44,32 @@ struct Composite {
 }
 
 const FAMILIES: &[Composite] = &[
+    Composite {
+        model_type: "ernie4_5_vl_moe",
+        text: Some("ernie4_5_vl_moe_text"),
+        tied: true,
+        encoder: Encoder::Ernie45,
+    },
     Composite { model_type: "gemma3", text: Some("gemma3_text"), tied: true, encoder: Encoder::Gemma3 },
     Composite { model_type: "gemma3n", text: Some("gemma3n_text"), tied: true, encoder: Encoder::Gemma3n },
     Composite { model_type: "gemma4", text: Some("gemma4_text"), tied: true, encoder: Encoder::Gemma4 },
+    Composite { model_type: "glm4v", text: Some("glm4v_text"), tied: false, encoder: Encoder::Glm4v },
+    Composite { model_type: "glm4v_moe", text: Some("glm4v_moe_text"), tied: false, encoder: Encoder::Glm4v },
+    Composite { model_type: "glm5_next", text: Some("glm5_next"), tied: false, encoder: Encoder::Glm5Next },
+    Composite { model_type: "got_ocr2", text: Some("qwen2"), tied: true, encoder: Encoder::GotOcr2 },
+    Composite { model_type: "inkling2", text: Some("inkling2_text"), tied: false, encoder: Encoder::Inkling2 },
     Composite { model_type: "kimi_k25", text: Some("deepseek_v3"), tied: false, encoder: Encoder::KimiK25 },
+    Composite { model_type: "lfm2_vl", text: Some("lfm2"), tied: true, encoder: Encoder::Lfm2 },
+    Composite { model_type: "lfm3_vl", text: Some("lfm3"), tied: true, encoder: Encoder::Lfm3 },
     Composite { model_type: "llama4", text: Some("llama4_text"), tied: false, encoder: Encoder::Llama4 },
     Composite { model_type: "llava", text: None, tied: false, encoder: Encoder::Llava },
     Composite { model_type: "llava_next", text: None, tied: false, encoder: Encoder::LlavaNext },
     Composite { model_type: "minimax_m3_vl", text: Some("minimax_m3"), tied: false, encoder: Encoder::MiniMaxM3 },
     Composite { model_type: "mistral3", text: None, tied: true, encoder: Encoder::Mistral3 },
+    Composite { model_type: "mistral_large4", text: Some("mistral_large4"), tied: false, encoder: Encoder::Mistral3 },
     Composite { model_type: "mllama", text: Some("mllama_text_model"), tied: false, encoder: Encoder::Mllama },
+    Composite { model_type: "muse_glimmer", text: Some("muse_glimmer_text"), tied: false, encoder: Encoder::Muse },
+    Composite { model_type: "muse_spark", text: Some("muse_spark_text"), tied: false, encoder: Encoder::Muse },
     Composite { model_type: "paligemma", text: None, tied: true, encoder: Encoder::PaliGemma },
     Composite { model_type: "qwen2_5_vl", text: Some("qwen2"), tied: false, encoder: Encoder::Qwen25 },
     Composite { model_type: "qwen2_vl", text: Some("qwen2"), tied: false, encoder: Encoder::Qwen2 },
@@ -52,6 +77,7 @@ const FAMILIES: &[Composite] = &[
     Composite { model_type: "qwen3_5_moe", text: Some("qwen3_5_moe_text"), tied: false, encoder: Encoder::Qwen35 },
     Composite { model_type: "qwen3_vl", text: Some("qwen3"), tied: false, encoder: Encoder::Qwen3 },
     Composite { model_type: "qwen3_vl_moe", text: Some("qwen3_moe"), tied: false, encoder: Encoder::Qwen3 },
+    Composite { model_type: "voxtral", text: Some("llama"), tied: false, encoder: Encoder::Voxtral },
 ];
 
 /// Fields under which composites keep their language model.
@@ -89,6 +115,8 @@ fn read_known(config: Config, composite: &Composite) -> Option<Model> {
 
     let mut model = read_text_model(text.of_class(family).tied(tied), family)?;
     model.input.extend(encoders(config, composite.encoder, model.hidden_size));
+    model.picture = pictures::picture(config, composite.encoder);
+    model.sound = pictures::sound(config, composite.encoder);
     Some(model)
 }
 
@@ -118,6 +146,7 @@ fn phi3_vision(config: Config) -> Option<Model> {
     let vision = towers::clip(config.emptied("clip_vit_large_patch14_336"));
     let projector = towers::phi3_vision_projector(model.hidden_size);
     model.input.extend([Tensor::vector(Role::Vision, vision), Tensor::vector(Role::Projector, projector)]);
+    model.picture = Some(pictures::PHI_3);
     Some(model)
 }
 
@@ -125,6 +154,10 @@ fn phi3_vision(config: Config) -> Option<Model> {
 fn encoders(config: Config, encoder: Encoder, hidden: u64) -> Vec<Tensor> {
     let vision = |class| config.encoder("vision_config", class);
     let (vision, audio, projector) = match encoder {
+        Encoder::Ernie45 => match vision("ernie4_5_vl_vision") {
+            Some(vision) => (towers::ernie(vision), 0, towers::ernie_projector(vision, hidden)),
+            None => (0, 0, 0),
+        },
         Encoder::Gemma3 => match vision("siglip_vision_model") {
             Some(vision) => (towers::siglip(vision), 0, towers::gemma3_projector(vision, hidden)),
             None => (0, 0, 0),
@@ -135,12 +168,27 @@ fn encoders(config: Config, encoder: Encoder, hidden: u64) -> Vec<Tensor> {
             let audio = config.encoder("audio_config", "gemma4_audio");
             (
                 vision.map_or(0, towers::gemma4_vision),
-                audio.map_or(0, |audio| towers::gemma4_audio(audio, hidden)),
+                audio.map_or(0, |audio| sound::gemma4(audio, hidden)),
                 vision.map_or(0, |vision| hidden * vision.size("hidden_size")),
             )
         }
+        Encoder::Glm4v => (vision("glm4v_vision").map_or(0, towers::glm4), 0, 0),
+        Encoder::Glm5Next => (vision("glm5_next_vision").map_or(0, towers::glm5), 0, 0),
+        Encoder::GotOcr2 => match vision("got_ocr2_vision") {
+            Some(vision) => (towers::got_ocr2(vision), 0, towers::got_ocr2_projector(vision, hidden)),
+            None => (0, 0, 0),
+        },
+        Encoder::Inkling2 => (vision("inkling2_vision").map_or(0, |vision| towers::inkling2(vision, hidden)), 0, 0),
         Encoder::KimiK25 => match vision("moonvit") {
             Some(vision) => (towers::moonvit(vision), 0, towers::kimi_projector(vision, hidden)),
+            None => (0, 0, 0),
+        },
+        Encoder::Lfm2 => match vision("siglip2_vision_model") {
+            Some(vision) => (towers::siglip2(vision), 0, towers::lfm2_projector(config, vision, hidden)),
+            None => (0, 0, 0),
+        },
+        Encoder::Lfm3 => match vision("lfm3_vl_vision") {
+            Some(vision) => (towers::lfm3(vision), 0, towers::lfm3_projector(config, vision, hidden)),
             None => (0, 0, 0),
         },
         Encoder::Llama4 => match vision("llama4_vision_model") {
@@ -162,6 +210,14 @@ fn encoders(config: Config, encoder: Encoder, hidden: u64) -> Vec<Tensor> {
             Some(vision) => (towers::pixtral(vision), 0, towers::mistral3_projector(config, vision, hidden)),
             None => (0, 0, 0),
         },
+        Encoder::Muse => match vision("muse_vision") {
+            Some(vision) => (
+                towers::muse(vision),
+                config.encoder("audio_config", "muse_audio").map_or(0, sound::muse),
+                towers::muse_projector(config, hidden),
+            ),
+            None => (0, 0, 0),
+        },
         Encoder::PaliGemma => match vision("siglip_vision_model") {
             Some(vision) => (towers::siglip(vision), 0, towers::paligemma_projector(config, vision)),
             None => (0, 0, 0),
@@ -170,6 +226,10 @@ fn encoders(config: Config, encoder: Encoder, hidden: u64) -> Vec<Tensor> {
         Encoder::Qwen25 => (vision("qwen2_5_vl_vision").map_or(0, towers::qwen2_5), 0, 0),
         Encoder::Qwen3 => (vision("qwen3_vl_vision").map_or(0, |vision| towers::qwen3(vision, true)), 0, 0),
         Encoder::Qwen35 => (vision("qwen3_vl_vision").map_or(0, |vision| towers::qwen3(vision, false)), 0, 0),
+        Encoder::Voxtral => match config.encoder("audio_config", "voxtral_encoder") {
+            Some(audio) => (0, sound::whisper(audio), sound::voxtral_projector(audio, hidden)),
+            None => (0, 0, 0),
+        },
     };
     [(Role::Vision, vision), (Role::Audio, audio), (Role::Projector, projector)]
         .into_iter()

@@ -92,7 +92,9 @@ const FAMILIES: &[Family] = &[
     like_llama("gemma"),
     like_llama("granite"),
     like_llama("helium"),
+    Family { query_key_norm: ONE_HEAD, ..like_llama("hunyuan_v1_dense") },
     like_llama("internlm3"),
+    Family { norm: Norm::Layer, gated: false, ..like_llama("jais2") },
     like_llama("iquestcoder"),
     like_llama("minicpm"),
     like_llama("ministral"),
@@ -111,6 +113,7 @@ const FAMILIES: &[Family] = &[
     // `attention_bias` of the GLM families never reaches the output projection.
     Family { output_bias: When::Never, ..like_llama("glm") },
     Family { output_bias: When::Never, norms: 4, ..like_llama("glm4") },
+    Family { output_bias: When::Never, norms: 4, ..like_llama("glm4v_text") },
     Family { qkv_bias: When::If("bias"), output_bias: When::If("bias"), ..like_llama("internlm") },
     Family { qkv_bias: When::If("bias"), output_bias: When::If("bias"), ..like_llama("internlm2") },
     Family { output_bias: When::Never, ..like_llama("mimo") },

@@ -12,7 +12,7 @@ const SPELLINGS: &[(&str, &[&str])] = &[
     ("head_dim", &["head_dim", "kv_channels", "attention_head_dim"]),
     (
         "intermediate_size",
-        &["intermediate_size", "ffn_hidden_size", "n_inner", "ffn_dim", "d_ff", "ff_intermediate_size"],
+        &["intermediate_size", "ffn_hidden_size", "n_inner", "ffn_dim", "d_ff", "ff_intermediate_size", "hidden_dim"],
     ),
     // ChatGLM pads the table; the padded size is what the file contains.
     ("vocab_size", &["padded_vocab_size", "vocab_size"]),
@@ -50,6 +50,9 @@ const SPELLINGS: &[(&str, &[&str])] = &[
 /// Largest value of a field that we believe. Anything else is at most [`WIDEST`].
 const LIMITS: &[(&str, u64)] = &[
     ("num_hidden_layers", MOST_LAYERS),
+    ("num_decoder_layers", MOST_LAYERS),
+    ("encoder_layers", MOST_LAYERS),
+    ("decoder_layers", MOST_LAYERS),
     ("num_nextn_predict_layers", 1_000),
     ("vocab_size", 1 << 26),
     ("vocab_size_per_layer_input", 1 << 26),
@@ -69,6 +72,11 @@ const LIMITS: &[(&str, u64)] = &[
     ("in_channels", 1 << 6),
     ("image_size", 1 << 16),
     ("altup_num_inputs", 1 << 6),
+    ("conv_kernel_size", 1 << 10),
+    ("cca_time0", 1 << 10),
+    ("cca_time1", 1 << 10),
+    ("d_rel", 1 << 16),
+    ("rel_extent", LONGEST),
     ("max_num_tiles", 1 << 10),
 ];
 /// Layers that a file may ask for. A list of a pasted file decides how long we work, so it is bounded.

@@ -169,6 +169,7 @@ fn gemma4(config: Config) -> Model {
                     mixer,
                     feed_forward: FeedForward::Experts { experts: experts.experts, active: experts.active },
                     tensors: [tensors, mlp, experts.tensors.clone()].concat(),
+                    reused: Vec::new(),
                 },
             }
         })

@@ -185,8 +185,12 @@ fn nemotron_h(config: Config) -> Option<Model> {
     let mamba = Half::recurrent(mamba.build(config), &norm);
     let attention = attention(config, &shape, &norm);
     let moe = nemotron_experts(config, hidden, blocks.contains(&"moe") || predicted_blocks(config).contains(&"moe"));
-    let alone =
-        |half: &Half| Layer { mixer: half.mixer, feed_forward: FeedForward::None, tensors: half.tensors.clone() };
+    let alone = |half: &Half| Layer {
+        mixer: half.mixer,
+        feed_forward: FeedForward::None,
+        tensors: half.tensors.clone(),
+        reused: Vec::new(),
+    };
     let block = |kind: &str| match kind {
         "mamba" => Some(alone(&mamba)),
         "attention" => Some(alone(&attention)),

@@ -268,6 +268,11 @@ impl<'a> Config<'a> {
         object.into_iter().flatten().map(|(name, value)| (name.as_str(), self.member(key, value))).collect()
     }
 
+    /// How many entries the object under `key` has; 0 where there is none.
+    pub(super) fn entries(self, key: &'static str) -> u64 {
+        self.typed(key, "an object", Value::as_object).map_or(0, |object| object.len() as u64)
+    }
+
     /// The entries of this object that are objects or `false`.
     pub(super) fn members_or_false(self) -> Vec<(&'a str, Option<Self>)> {
         let entries = self.fields.iter().filter(|(_, value)| value.is_object() || value.as_bool() == Some(false));

@@ -4,7 +4,7 @@ use super::dense::{Family, LLAMA, QueryKeyNorm, When};
 use super::keys::Config;
 use super::mixture::{dense_by_step, first_dense_layers};
 use super::parts::{Experts, Norm, Shape, attend, dense_layer, gated_mlp, prediction_layers};
-use super::recurrent::{DeltaAttention, Gate, Recurrent, gated_delta_net, lightning};
+use super::recurrent::{DeltaAttention, DeltaHeads, Gate, Recurrent, gated_delta_net, lightning};
 use super::{latent, sparse};
 use ridgepoint_core::{
     AttentionBias, Layer, Layers, Mixer, MlpRoles, Model, Reach, Role, Tensor, attention_tensors, linear,
@@ -18,6 +18,7 @@ pub(super) fn read(config: Config, model_type: &str) -> Option<Model> {
         "kimi_k3_text" => Some(kimi_k3(config)),
         "kimi_linear" => Some(kimi_linear(config)),
         "minimax" => Some(minimax_text(config)),
+        "olmo_hybrid" => Some(olmo_hybrid(config)),
         "qwen3_5_moe_text" | "qwen3_5_text" | "qwen3_next" => Some(qwen3_next(config, model_type)),
         _ => None,
     }
@@ -75,6 +76,37 @@ fn qwen3_next(config: Config, model_type: &str) -> Model {
         model.mtp_parameters = prediction_layers(1, &predicting, hidden, 3).saturating_add(more);
     }
     model
+}
+
+/// OLMo Hybrid: three delta nets to each attention, which normalises queries, keys and its results.
+fn olmo_hybrid(config: Config) -> Model {
+    let shape = Shape::read(config);
+    let hidden = shape.hidden;
+    let family = Family { query_key_norm: QueryKeyNorm::AllHeads, ..LLAMA };
+    let attention = family.attention_and_norms(config, shape.attention(), hidden);
+    let mlp = gated_mlp(MlpRoles::DENSE, hidden, config.size("intermediate_size"), 1);
+    let key_heads = config.size_or("linear_num_key_heads", shape.heads);
+    // Python's int(0.75 * hidden_size / heads).
+    let key_dim = config.size_or("linear_key_head_dim", (3 * hidden / (4 * key_heads)).max(1));
+    let heads = DeltaHeads {
+        key_heads,
+        value_heads: config.size_or("linear_num_value_heads", shape.heads),
+        key_dim,
+        value_dim: config.size_or("linear_value_head_dim", 2 * key_dim),
+    };
+    let delta = heads.build(config, hidden);
+    let recurrent = [delta.tensors, Norm::Rms.tensors(hidden, 2)].concat();
+    let layers: Layers = attends(config, shape.layers)
+        .into_iter()
+        .map(|attends| {
+            if attends {
+                dense_layer(attend(shape.attention(), Reach::Full), &attention, &mlp)
+            } else {
+                dense_layer(Mixer::Recurrent(delta.state), &recurrent, &mlp)
+            }
+        })
+        .collect();
+    shape.model(layers, Norm::Rms)
 }
 
 /// For each layer, whether it is attention: `layer_types`, else every `full_attention_interval`-th.

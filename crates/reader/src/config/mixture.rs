@@ -4,7 +4,7 @@ use super::dense::{Family, LLAMA, QueryKeyNorm, When};
 use super::keys::Config;
 use super::parts::{Experts, Norm, Shape, attend, dense_layer, prediction_layers};
 use super::reach;
-use ridgepoint_core::{Attention, Layers, MlpRoles, MlpShape, Model, Role, Tensor, mlp_tensors};
+use ridgepoint_core::{Attention, Layers, MlpRoles, MlpShape, Model, Reach, Role, Tensor, mlp_tensors};
 
 /// Which field holds the width of an expert.
 #[derive(Clone, Copy)]
@@ -107,6 +107,18 @@ impl Mixture {
     }
 }
 
+/// GLM-4.5 and later, and the language model of GLM-4.5V.
+const GLM_4_MOE: Mixture = Mixture {
+    router_bias: true,
+    shared: Shared::Experts,
+    prediction: Prediction::Experts,
+    ..mixture("glm4_moe", Width::Own, Dense::First).attention(Family {
+        output_bias: When::Never,
+        query_key_norm: QueryKeyNorm::OneHead(When::If("use_qk_norm")),
+        ..LLAMA
+    })
+};
+
 /// The families. Class defaults of the fields that they name are in `data/class_defaults.json`.
 const FAMILIES: &[Mixture] = &[
     Mixture {
@@ -130,16 +142,8 @@ const FAMILIES: &[Mixture] = &[
             ..LLAMA
         })
     },
-    Mixture {
-        router_bias: true,
-        shared: Shared::Experts,
-        prediction: Prediction::Experts,
-        ..mixture("glm4_moe", Width::Own, Dense::First).attention(Family {
-            output_bias: When::Never,
-            query_key_norm: QueryKeyNorm::OneHead(When::If("use_qk_norm")),
-            ..LLAMA
-        })
-    },
+    GLM_4_MOE,
+    Mixture { attention: Family { model_type: "glm4v_moe_text", ..GLM_4_MOE.attention }, ..GLM_4_MOE },
     Mixture {
         router_bias: true,
         expert_bias: true,
@@ -147,6 +151,7 @@ const FAMILIES: &[Mixture] = &[
         ..mixture("gpt_oss", Width::Intermediate, Dense::None)
     },
     mixture("granitemoe", Width::Intermediate, Dense::None),
+    Mixture { sinks: true, ..mixture("granitemoe_swa", Width::Intermediate, Dense::None) },
     Mixture {
         shared: Shared::Width("shared_intermediate_size"),
         ..mixture("granitemoeshared", Width::Intermediate, Dense::None)
@@ -157,6 +162,15 @@ const FAMILIES: &[Mixture] = &[
         shared: Shared::Experts,
         prediction: Prediction::Experts,
         ..mixture("hy_v3", Width::Own, Dense::Typed(1)).head_norm()
+    },
+    Mixture {
+        router_bias: true,
+        shared: Shared::Width("shared_expert_intermediate_size"),
+        ..mixture("kolibri1", Width::Own, Dense::None).attention(Family {
+            norms: 4,
+            query_key_norm: HEAD_NORM,
+            ..LLAMA
+        })
     },
     Mixture {
         router_bias: true,
@@ -194,6 +208,9 @@ const FAMILIES: &[Mixture] = &[
 
 /// A decoder of one of the families above.
 pub(super) fn read(config: Config, model_type: &str) -> Option<Model> {
+    if model_type == "ernie4_5_vl_moe_text" {
+        return Some(ernie_vl(config));
+    }
     let mixture = FAMILIES.iter().find(|mixture| mixture.attention.model_type == model_type)?;
     let shape = Shape::read(config);
     let experts = mixture.experts(config, shape.hidden);
@@ -225,6 +242,35 @@ pub(super) fn read(config: Config, model_type: &str) -> Option<Model> {
         }
     };
     Some(model)
+}
+
+/// ERNIE 4.5 VL: routed experts for text and narrower ones for images, each with a router, and shared experts for both.
+///
+/// A token visits as many of either kind; both count as routed experts, and as many of both as active.
+fn ernie_vl(config: Config) -> Model {
+    let shape = Shape::read(config);
+    let hidden = shape.hidden;
+    let bias = When::If("use_bias");
+    let family = Family { qkv_bias: bias, output_bias: bias, mlp_bias: bias, ..LLAMA };
+    let widths = config.numbers("moe_intermediate_size");
+    let (text, image) = match widths[..] {
+        [text, image] => (text, image),
+        _ => (1536, 512),
+    };
+    let mut experts = Experts::gated(config, hidden, text, true);
+    experts.tensors.extend(Experts::gated(config, hidden, image, true).tensors);
+    let intermediate_size = config.count("num_shared_experts") * text;
+    if intermediate_size > 0 {
+        let shared = MlpShape { hidden_size: hidden, intermediate_size, gated: true, bias: bias.holds(config) };
+        experts.tensors.extend(mlp_tensors(MlpRoles::SHARED, shared, 1));
+    }
+    let attention = family.attention_and_norms(config, shape.attention(), hidden);
+    let mlp = family.mlp(config, hidden, config.size("intermediate_size"));
+    let mixer = attend(shape.attention(), Reach::Full);
+    let layers = dense_layers(config, Dense::Typed(1), shape.layers)
+        .into_iter()
+        .map(|dense| if dense { dense_layer(mixer, &attention, &mlp) } else { experts.layer(mixer, &attention) });
+    family.finish(config, &shape, layers.collect())
 }
 
 impl Mixture {

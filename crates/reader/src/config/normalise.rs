@@ -10,12 +10,12 @@ use super::{ConfigError, ParsedConfig, fields_of, parse_fields};
 /// disagree with how configurations are read.
 ///
 /// ```
-/// # use ridgepoint_catalog::normalise_config;
+/// # use ridgepoint_reader::normalise_config;
 /// let text = r#"{ "model_type": "llama", "num_hidden_layers": 2, "hidden_size": 64, "intermediate_size": 128,
 ///     "num_attention_heads": 4, "vocab_size": 1000, "rope_theta": 10000.0, "transformers_version": "4.40.0" }"#;
 /// let short = normalise_config(text)?;
 /// assert!(short.contains("hidden_size") && !short.contains("rope_theta"));
-/// # Ok::<(), ridgepoint_catalog::ConfigError>(())
+/// # Ok::<(), ridgepoint_reader::ConfigError>(())
 /// ```
 ///
 /// # Errors

@@ -87,6 +87,8 @@ impl Shape {
             head: if self.tied { Head::Tied(head) } else { Head::Own(head) },
             mtp_parameters: 0,
             gguf: GgufLayout::default(),
+            picture: None,
+            sound: None,
         }
     }
 }
@@ -136,6 +138,11 @@ pub(super) const fn attend(attention: Attention, reach: Reach) -> Mixer {
     Mixer::Attention { attention, reach, cache: CacheOwner::Own, selection: Selection::All }
 }
 
+/// Attention of an encoder: tokens see each other in both directions, and nothing is kept.
+pub(super) const fn attend_both_ways(attention: Attention, reach: Reach) -> Mixer {
+    Mixer::Attention { attention, reach, cache: CacheOwner::Nobody, selection: Selection::All }
+}
+
 /// A dense MLP without biases, gated.
 pub(super) fn gated_mlp(roles: MlpRoles, hidden_size: u64, intermediate_size: u64, copies: u64) -> Vec<Tensor> {
     mlp_tensors(roles, MlpShape { hidden_size, intermediate_size, gated: true, bias: false }, copies)
@@ -143,7 +150,7 @@ pub(super) fn gated_mlp(roles: MlpRoles, hidden_size: u64, intermediate_size: u6
 
 /// A layer whose feed-forward block every token uses in full.
 pub(super) fn dense_layer(mixer: Mixer, mixer_tensors: &[Tensor], mlp: &[Tensor]) -> Layer {
-    Layer { mixer, feed_forward: FeedForward::Dense, tensors: [mixer_tensors, mlp].concat() }
+    Layer { mixer, feed_forward: FeedForward::Dense, tensors: [mixer_tensors, mlp].concat(), reused: Vec::new() }
 }
 
 /// The experts of a layer.
@@ -191,6 +198,7 @@ impl Experts {
             mixer,
             feed_forward: FeedForward::Experts { experts: self.experts, active: self.active },
             tensors: [mixer_tensors, &self.tensors].concat(),
+            reused: Vec::new(),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::parts::{Experts, Norm, Shape, attend, dense_layer, gated_mlp};
 use super::reach;
 use ridgepoint_core::{
     Attention, AttentionBias, CacheOwner, FeedForward, Layer, Layers, Mixer, MlpRoles, Model, Reach, Role, Selection,
-    Tensor, attention_tensors,
+    Source, Tensor, attention_tensors,
 };
 
 /// A decoder of one of the families below.
@@ -131,7 +131,7 @@ fn mllama(config: Config) -> Model {
     crossing.push(Tensor::vector(Role::Other, 2));
     let mlp = gated_mlp(MlpRoles::DENSE, hidden, config.size("intermediate_size"), 1);
     let to_text = dense_layer(attend(attention, Reach::Full), &tensors, &mlp);
-    let (reach, cache, selection) = (Reach::Full, CacheOwner::Image, Selection::All);
+    let (reach, cache, selection) = (Reach::Full, CacheOwner::Encoder(Source::Image), Selection::All);
     let to_image = dense_layer(Mixer::Attention { attention, reach, cache, selection }, &crossing, &mlp);
     let crossings = config.numbers("cross_attention_layers");
     let layers: Layers = (0..shape.layers)
@@ -193,7 +193,7 @@ fn nas_layer(shape: &Shape, block: Config) -> Option<Layer> {
         }
         FeedForward::Dense
     };
-    Some(Layer { mixer, feed_forward, tensors })
+    Some(Layer { mixer, feed_forward, tensors, reused: Vec::new() })
 }
 
 /// No MLP is wider than this many times the hidden size.

@@ -12,6 +12,10 @@ enum Windowed {
     Even,
     /// All but the last of each group of so many, unless `sliding_window_pattern` says otherwise.
     ButEvery(u64),
+    /// All but the first of each group of so many.
+    ButFirstOf(u64),
+    /// All but the last layer and each so many layers before it.
+    ButEveryFromLast(u64),
     /// From `max_window_layers` on, once `use_sliding_window` is set.
     Late,
     /// As `sliding_window_pattern` says (a number, or a text such as "LLLG"); the last layer is always full.
@@ -26,10 +30,16 @@ const FAMILIES: &[(&str, Windowed)] = &[
     ("gemma3n_text", Windowed::ButEvery(5)),
     ("gemma4_text", Windowed::ButEvery(6)),
     ("gpt_oss", Windowed::Even),
+    ("granite_swa", Windowed::ButFirstOf(4)),
+    ("granitemoe_swa", Windowed::ButFirstOf(4)),
+    ("inkling2_text", Windowed::ButEvery(6)),
+    ("kolibri1", Windowed::ButEvery(5)),
     ("minimax_m2", Windowed::All),
     ("ministral3", Windowed::All),
     ("mistral", Windowed::All),
     ("mixtral", Windowed::All),
+    ("muse_glimmer_text", Windowed::ButEveryFromLast(4)),
+    ("muse_spark_text", Windowed::ButEveryFromLast(4)),
     ("olmo3", Windowed::ButEvery(4)),
     ("phi3", Windowed::All),
     ("phimoe", Windowed::All),
@@ -70,7 +80,7 @@ pub(super) fn reach(config: Config, look: Look) -> Reach {
 pub(super) fn looks(config: Config, model_type: &str, layers: u64) -> Vec<Look> {
     if let Some(types) = config.layer_words("layer_types", layers) {
         let look = |kind| match kind {
-            "sliding_attention" => Look::Sliding,
+            "sliding_attention" | "hybrid_sliding" => Look::Sliding,
             "chunked_attention" => Look::Chunked,
             _ => Look::Full,
         };
@@ -83,6 +93,10 @@ pub(super) fn looks(config: Config, model_type: &str, layers: u64) -> Vec<Look> 
         Some((_, Windowed::ButEvery(usual))) => {
             let group = config.size_or("sliding_window_pattern", *usual);
             Box::new(move |layer| !(layer + 1).is_multiple_of(group))
+        }
+        Some((_, Windowed::ButFirstOf(group))) => Box::new(|layer| !layer.is_multiple_of(*group)),
+        Some((_, Windowed::ButEveryFromLast(group))) => {
+            Box::new(move |layer| !(layers - 1 - layer).is_multiple_of(*group))
         }
         Some((_, Windowed::Late)) => {
             let on = config.flag("use_sliding_window");

@@ -107,22 +107,41 @@ impl Mamba2 {
 
 /// Gated DeltaNet (arXiv:2412.06464) with the fields of Qwen3-Next.
 pub(super) fn gated_delta_net(config: Config, hidden: u64) -> Recurrent {
-    let (key_heads, value_heads) = (config.size("linear_num_key_heads"), config.size("linear_num_value_heads"));
-    let (key_dim, value_dim) = (config.size("linear_key_head_dim"), config.size("linear_value_head_dim"));
-    let kernel = config.size_or("linear_conv_kernel_dim", 4);
-    let (keys, values) = (key_heads * key_dim, value_heads * value_dim);
-    let channels = 2 * keys + values;
-    let mut tensors = vec![
-        // Queries, keys, values and the output gate; then the decay and the write strength of each head.
-        matrix(2 * keys + 2 * values, hidden),
-        matrix(2 * value_heads, hidden),
-        matrix(hidden, values),
-        norm(value_dim),
-    ];
-    tensors.extend(small(channels * kernel + 2 * value_heads));
-    let recurrent = value_heads * key_dim * value_dim;
-    let state = State { conv_channels: channels, conv_kernel: kernel, recurrent, format: format(config) };
-    Recurrent { tensors, state }
+    let heads = DeltaHeads {
+        key_heads: config.size("linear_num_key_heads"),
+        value_heads: config.size("linear_num_value_heads"),
+        key_dim: config.size("linear_key_head_dim"),
+        value_dim: config.size("linear_value_head_dim"),
+    };
+    heads.build(config, hidden)
+}
+
+/// Heads of a gated delta net and their widths.
+pub(super) struct DeltaHeads {
+    pub(super) key_heads: u64,
+    pub(super) value_heads: u64,
+    pub(super) key_dim: u64,
+    pub(super) value_dim: u64,
+}
+
+impl DeltaHeads {
+    pub(super) fn build(&self, config: Config, hidden: u64) -> Recurrent {
+        let &Self { key_heads, value_heads, key_dim, value_dim } = self;
+        let kernel = config.size_or("linear_conv_kernel_dim", 4);
+        let (keys, values) = (key_heads * key_dim, value_heads * value_dim);
+        let channels = 2 * keys + values;
+        let mut tensors = vec![
+            // Queries, keys, values and the output gate; then the decay and the write strength of each head.
+            matrix(2 * keys + 2 * values, hidden),
+            matrix(2 * value_heads, hidden),
+            matrix(hidden, values),
+            norm(value_dim),
+        ];
+        tensors.extend(small(channels * kernel + 2 * value_heads));
+        let recurrent = value_heads * key_dim * value_dim;
+        let state = State { conv_channels: channels, conv_kernel: kernel, recurrent, format: format(config) };
+        Recurrent { tensors, state }
+    }
 }
 
 /// How a gate is computed from the hidden state.

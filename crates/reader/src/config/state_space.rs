@@ -1,9 +1,11 @@
-//! Models without any attention: Mamba, Mamba-2 and RWKV.
+//! Models without any attention: Mamba, Mamba-2, xLSTM and RWKV.
 
 use super::keys::Config;
 use super::parts::{Norm, Shape, vector};
 use super::recurrent::{Mamba1, Mamba2, Recurrent, rank_or_auto};
-use ridgepoint_core::{FeedForward, Layer, Layers, Mixer, Model, Role, State, StateFormat, Tensor};
+use ridgepoint_core::{
+    FeedForward, Layer, Layers, Mixer, MlpRoles, MlpShape, Model, Role, State, StateFormat, Tensor, mlp_tensors,
+};
 
 /// A model of one of the families below.
 pub(super) fn read(config: Config, model_type: &str) -> Option<Model> {
@@ -12,6 +14,7 @@ pub(super) fn read(config: Config, model_type: &str) -> Option<Model> {
         "mamba2" => Some(mamba2(config)),
         "rwkv" => Some(rwkv4(config)),
         "rwkv5" => Some(rwkv5(config)),
+        "xlstm" => Some(xlstm(config)),
         _ => None,
     }
 }
@@ -20,7 +23,8 @@ pub(super) fn read(config: Config, model_type: &str) -> Option<Model> {
 fn only(shape: &Shape, mixer: Recurrent) -> Model {
     let mut tensors = mixer.tensors;
     tensors.extend(Norm::Rms.tensors(shape.hidden, 1));
-    let layer = Layer { mixer: Mixer::Recurrent(mixer.state), feed_forward: FeedForward::None, tensors };
+    let layer =
+        Layer { mixer: Mixer::Recurrent(mixer.state), feed_forward: FeedForward::None, tensors, reused: Vec::new() };
     repeated(shape, &layer, Norm::Rms)
 }
 
@@ -66,6 +70,45 @@ fn mamba2(config: Config) -> Model {
     only(&shape, mixer.build(config))
 }
 
+/// xLSTM (arXiv:2503.13427): each head keeps a matrix of keys times values, a sum of keys and a maximum.
+fn xlstm(config: Config) -> Model {
+    // Its class has a head of its own and a norm before it, whatever `tie_word_embeddings` and `add_out_norm` say.
+    let shape = Shape { tied: false, ..Shape::read_without_attention(config) };
+    let hidden = shape.hidden;
+    let heads = config.size("num_heads");
+    let width = |key, usual| {
+        let factor = config.factor(key).unwrap_or(usual).clamp(0.0, 64.0);
+        ((factor * hidden as f64) as u64).max(1).next_multiple_of(64)
+    };
+    let (keys, values) = (width("qk_dim_factor", 0.5), width("v_dim_factor", 1.0));
+    let biased = config.flag("use_bias");
+    let bias = |len| if biased { len } else { 0 };
+    let mut tensors = vec![
+        Tensor::matrix(Role::Mixer, 2 * keys, hidden),
+        Tensor::matrix(Role::Mixer, 2 * values, hidden),
+        // The input and forget gates of each head, which always have biases.
+        Tensor::matrix(Role::Mixer, 2 * heads, hidden),
+        Tensor::matrix(Role::Mixer, hidden, values),
+    ];
+    tensors.extend(vector(Role::Mixer, 2 * heads + bias(2 * keys + 2 * values + hidden)));
+    tensors.extend(vector(Role::Norm, values + bias(values)));
+    let factor = config.factor("ffn_proj_factor").unwrap_or(2.667).clamp(0.0, 64.0);
+    // Python's int((x + m - 1) // m * m).
+    let multiple = config.size_or("ffn_round_up_to_multiple_of", 64);
+    let intermediate_size = ((factor * hidden as f64 + multiple as f64 - 1.0) as u64 / multiple * multiple).max(1);
+    let mlp = MlpShape { hidden_size: hidden, intermediate_size, gated: true, bias: biased };
+    tensors.extend(mlp_tensors(MlpRoles::DENSE, mlp, 1));
+    tensors.extend(vector(Role::Norm, 2 * (hidden + bias(hidden))));
+    let format = match config.text("inference_state_dtype") {
+        Some("float32") | None => StateFormat::Bits32,
+        Some(_) => StateFormat::Bits16,
+    };
+    let recurrent = keys * values / heads + keys + heads;
+    let state = State { conv_channels: 0, conv_kernel: 0, recurrent, format };
+    let layer = Layer { mixer: Mixer::Recurrent(state), feed_forward: FeedForward::Dense, tensors, reused: Vec::new() };
+    repeated(&shape, &layer, Norm::Rms)
+}
+
 /// RWKV-4 (arXiv:2305.13048): sums with a decay for each channel, and a gated MLP that also looks at the last token.
 fn rwkv4(config: Config) -> Model {
     let shape = Shape::read_without_attention(config);
@@ -81,7 +124,7 @@ fn rwkv4(config: Config) -> Model {
     tensors.extend(Norm::Layer.tensors(hidden, 2));
     // The last input of both halves; numerator, denominator and exponent of the sums.
     let state = State { conv_channels: 2 * hidden, conv_kernel: 1, recurrent: 3 * hidden, format: StateFormat::Bits32 };
-    let layer = Layer { mixer: Mixer::Recurrent(state), feed_forward: FeedForward::Dense, tensors };
+    let layer = Layer { mixer: Mixer::Recurrent(state), feed_forward: FeedForward::Dense, tensors, reused: Vec::new() };
     let mut model = repeated(&shape, &layer, Norm::Layer);
     model.input.extend(Norm::Layer.tensors(hidden, 1));
     model
@@ -106,7 +149,7 @@ fn rwkv5(config: Config) -> Model {
     tensors.extend(Norm::Layer.tensors(hidden, 2));
     let recurrent = heads * head * head;
     let state = State { conv_channels: 2 * hidden, conv_kernel: 1, recurrent, format: StateFormat::Bits32 };
-    let layer = Layer { mixer: Mixer::Recurrent(state), feed_forward: FeedForward::Dense, tensors };
+    let layer = Layer { mixer: Mixer::Recurrent(state), feed_forward: FeedForward::Dense, tensors, reused: Vec::new() };
     let mut model = repeated(&shape, &layer, Norm::Layer);
     model.input.extend(Norm::Layer.tensors(hidden, 1));
     model

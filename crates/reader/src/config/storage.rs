@@ -76,6 +76,7 @@ fn stored(model: Model, change: impl Fn(Tensor, Option<(&Layer, u64)>) -> Tensor
     let outside = |tensors: Vec<Tensor>| tensors.into_iter().map(|tensor| change(tensor, None)).collect();
     let layer = |layer: &Layer, index| Layer {
         tensors: layer.tensors.iter().map(|&tensor| change(tensor, Some((layer, index)))).collect(),
+        reused: layer.reused.iter().map(|&tensor| change(tensor, Some((layer, index)))).collect(),
         ..*layer
     };
     let layers = if by_layer {

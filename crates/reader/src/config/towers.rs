@@ -1,31 +1,32 @@
-//! Parameters of vision and audio encoders and of the projectors behind them.
+//! Parameters of vision encoders and of the projectors behind them.
 //!
 //! No text token visits them, so one total each is all that the calculator needs. The formulas follow the modules of
 //! transformers 5.23.0; `tests/catalogue.rs` checks each of them against published totals.
 
+use super::fields::MOST_LAYERS;
 use super::keys::Config;
 
 /// A matrix with a bias.
-const fn linear(outputs: u64, inputs: u64) -> u64 {
+pub(super) const fn linear(outputs: u64, inputs: u64) -> u64 {
     outputs.saturating_mul(inputs).saturating_add(outputs)
 }
 
 /// A matrix without one.
-const fn matrix(outputs: u64, inputs: u64) -> u64 {
+pub(super) const fn matrix(outputs: u64, inputs: u64) -> u64 {
     outputs.saturating_mul(inputs)
 }
 
 /// Adds up without wrapping: a hostile file gives a huge number, not a wrong one.
-fn sum(parts: &[u64]) -> u64 {
+pub(super) fn sum(parts: &[u64]) -> u64 {
     parts.iter().fold(0, |sum, &part| sum.saturating_add(part))
 }
 
-fn times(n: u64, each: u64) -> u64 {
+pub(super) fn times(n: u64, each: u64) -> u64 {
     n.saturating_mul(each)
 }
 
 /// Two projections with biases.
-fn plain_mlp(hidden: u64, width: u64) -> u64 {
+pub(super) fn plain_mlp(hidden: u64, width: u64) -> u64 {
     sum(&[linear(width, hidden), linear(hidden, width)])
 }
 
@@ -227,31 +228,6 @@ pub(super) fn gemma4_vision(tower: Config) -> u64 {
     ])
 }
 
-/// Gemma 4's audio encoder (a Conformer) with its projection to the language model.
-pub(super) fn gemma4_audio(tower: Config, hidden: u64) -> u64 {
-    let width = tower.size("hidden_size");
-    let head_dim = width / tower.size("num_attention_heads");
-    let channels = tower.numbers("subsampling_conv_channels");
-    let (first, second) = match channels[..] {
-        [first, second] => (first, second),
-        _ => (128, 32),
-    };
-    let kernel = 9;
-    let convolutions = sum(&[linear(first, kernel), linear(second, times(first, kernel))]);
-    // Two half-step MLPs of four times the width, attention with relative positions, a gated convolution, nine norms.
-    let conformer =
-        sum(&[times(24, matrix(width, width)), 9 * width, matrix(tower.size("conv_kernel_size"), width), head_dim]);
-    let out = tower.size("output_proj_dims");
-    sum(&[
-        convolutions,
-        // The convolutions leave a quarter of 128 mel bins in each of the second's channels.
-        matrix(width, times(second, 32)),
-        times(tower.size("num_hidden_layers"), conformer),
-        linear(out, width),
-        matrix(hidden, out),
-    ])
-}
-
 /// Vision, audio and projectors of Gemma 3n: MobileNet-V5-300M and a USM Conformer, the same in E2B and E4B.
 ///
 /// Counted from the modules of transformers 5.23.0 on the meta device.
@@ -298,4 +274,171 @@ pub(super) fn llava(config: Config, hidden: u64, next: bool) -> (u64, u64, u64) 
     let layer = if config.flag_or("multimodal_projector_bias", true) { linear } else { matrix };
     let separator = if next { hidden } else { 0 };
     (vision, 0, sum(&[layer(hidden, width), layer(hidden, hidden), separator]))
+}
+
+/// SigLIP 2 with patches in any arrangement: `num_patches` positions, no head.
+pub(super) fn siglip2(tower: Config) -> u64 {
+    let hidden = tower.size("hidden_size");
+    let blocks = times(tower.size("num_hidden_layers"), block(hidden, tower.size("intermediate_size")));
+    sum(&[linear(hidden, patch(tower)), matrix(tower.size("num_patches"), hidden), blocks, 2 * hidden])
+}
+
+/// LFM2-VL's projector: neighbouring patches, normalised where the file says so, and a two-layer MLP.
+pub(super) fn lfm2_projector(config: Config, tower: Config, hidden: u64) -> u64 {
+    let side = config.size_or("downsample_factor", 2);
+    let merged = times(side * side, tower.size("hidden_size"));
+    let inner = config.size("projector_hidden_size");
+    let layer = if config.flag_or("projector_bias", true) { linear } else { matrix };
+    let norm = if config.flag_or("projector_use_layernorm", true) { 2 * merged } else { 0 };
+    sum(&[norm, layer(inner, merged), layer(hidden, inner)])
+}
+
+/// LFM3-VL's encoder: like its language model it alternates gated convolutions, here over both sides of the image,
+/// with attention.
+pub(super) fn lfm3(tower: Config) -> u64 {
+    let (hidden, layers) = (tower.size("hidden_size"), tower.size("num_hidden_layers").min(MOST_LAYERS));
+    let attends: Vec<bool> = match tower.layer_words("layer_types", layers) {
+        Some(types) => types.into_iter().map(|kind| kind == "full_attention").collect(),
+        None => (0..layers).map(|index| index >= 2 && index.is_multiple_of(2)).collect(),
+    };
+    let attending = attends.iter().filter(|attends| **attends).count() as u64;
+    let (heads, kv_heads) = (tower.size("num_attention_heads"), tower.size("num_key_value_heads"));
+    let head_dim = hidden / heads;
+    let attention = sum(&[times(2 * (heads + kv_heads), matrix(head_dim, hidden)), 2 * head_dim]);
+    let side = tower.size_or("conv_kernel_size", 3);
+    let convolution = sum(&[times(4, matrix(hidden, hidden)), times(side * side, hidden)]);
+    let half = sum(&[times(3, matrix(tower.size("intermediate_size"), hidden)), 2 * hidden]);
+    let pixels = patch(tower) * tower.size("temporal_patch_size");
+    sum(&[
+        matrix(pixels, hidden),
+        hidden,
+        times(attending, attention),
+        times(layers - attending, convolution),
+        times(layers, half),
+    ])
+}
+
+/// LFM3-VL's projector: a norm and a two-layer MLP over merged patches.
+pub(super) fn lfm3_projector(config: Config, tower: Config, hidden: u64) -> u64 {
+    let merged = merged(tower, tower.size("hidden_size"));
+    let inner = config.size_or("projector_hidden_size", 4096);
+    let layer = if config.flag_or("projector_bias", true) { linear } else { matrix };
+    sum(&[2 * tower.size("hidden_size"), layer(inner, merged), layer(hidden, inner)])
+}
+
+/// GOT-OCR 2's encoder, that of Segment Anything (arXiv:2304.02643): windows except in a few layers, relative positions
+/// along both sides, and two convolutions at the end.
+pub(super) fn got_ocr2(tower: Config) -> u64 {
+    let (hidden, layers) = (tower.size("hidden_size"), tower.size("num_hidden_layers"));
+    let side = tower.size("image_size") / tower.size("patch_size");
+    let head_dim = hidden / tower.size("num_attention_heads");
+    let global = tower.numbers("global_attn_indexes").into_iter().filter(|&index| index < layers).count() as u64;
+    let reaches = |side: u64| times(2 * (2 * side).saturating_sub(1), head_dim);
+    let relative = if tower.flag_or("use_rel_pos", true) {
+        sum(&[times(global, reaches(side)), times(layers.saturating_sub(global), reaches(tower.size("window_size")))])
+    } else {
+        0
+    };
+    let positions = if tower.flag_or("use_abs_pos", true) { matrix(side * side, hidden) } else { 0 };
+    let out = tower.size("output_channels");
+    sum(&[
+        positions,
+        linear(hidden, patch(tower)),
+        times(layers, block(hidden, tower.size("mlp_dim"))),
+        relative,
+        sum(&[matrix(out, hidden), times(9, matrix(out, out)), 4 * out]),
+    ])
+}
+
+/// GOT-OCR 2's projector: two convolutions that double the channels and a matrix.
+pub(super) fn got_ocr2_projector(tower: Config, hidden: u64) -> u64 {
+    let out = tower.size("output_channels");
+    sum(&[times(9, matrix(2 * out, out)), times(9, matrix(4 * out, 2 * out)), linear(hidden, 4 * out)])
+}
+
+/// ERNIE 4.5 VL's encoder.
+pub(super) fn ernie(tower: Config) -> u64 {
+    let width = tower.size("hidden_size");
+    let blocks = times(tower.size("depth"), block(width, tower.size("intermediate_size")));
+    sum(&[matrix(patch(tower), width), blocks, 2 * width])
+}
+
+/// ERNIE 4.5 VL's resampler, which merges neighbours in space, then in time.
+pub(super) fn ernie_projector(tower: Config, hidden: u64) -> u64 {
+    let merged = merged(tower, tower.size("hidden_size"));
+    let space = sum(&[times(2, linear(merged, merged)), 2 * merged]);
+    let frames = tower.size("temporal_merge_size");
+    let time = sum(&[linear(merged, times(frames, merged)), linear(merged, merged), 2 * merged]);
+    sum(&[space, time, linear(hidden, merged), hidden])
+}
+
+/// The encoder of GLM-4.1V and GLM-4.5V: that of GLM-5.3 with a table of positions and a norm behind the patches, and
+/// without biases and norms of queries and keys. Its merger is as wide as `intermediate_size` says.
+pub(super) fn glm4(tower: Config) -> u64 {
+    let (width, out) = (tower.size("hidden_size"), tower.size("out_hidden_size"));
+    let layer = if tower.flag("attention_bias") { linear } else { matrix };
+    let attention = sum(&[layer(3 * width, width), matrix(width, width)]);
+    // Its MLPs are as wide as the language model.
+    let block = sum(&[attention, times(3, matrix(out, width)), 2 * width]);
+    let merger = sum(&[matrix(out, out), 2 * out, times(3, matrix(tower.size("intermediate_size"), out))]);
+    sum(&[
+        linear(width, patch(tower) * tower.size("temporal_patch_size")),
+        matrix(patches(tower), width),
+        times(tower.size("depth"), block),
+        linear(out, merged(tower, width)),
+        2 * width,
+        merger,
+    ])
+}
+
+/// GLM-5.3's encoder: gated MLPs, norms of queries and keys, and a merger behind a convolution.
+pub(super) fn glm5(tower: Config) -> u64 {
+    let (width, inner) = (tower.size("hidden_size"), tower.size("intermediate_size"));
+    let head_dim = width / tower.size("num_attention_heads");
+    let layer = if tower.flag_or("attention_bias", true) { linear } else { matrix };
+    let attention = sum(&[layer(3 * width, width), layer(width, width), 2 * head_dim]);
+    let mlp = sum(&[times(2, layer(inner, width)), layer(width, inner)]);
+    let out = tower.size("out_hidden_size");
+    let merger = sum(&[matrix(out, out), 2 * out, times(3, matrix(tower.size("projection_intermediate_size"), out))]);
+    sum(&[
+        linear(width, patch(tower) * tower.size("temporal_patch_size")),
+        times(tower.size("depth"), sum(&[attention, mlp, 2 * width])),
+        linear(out, merged(tower, width)),
+        width,
+        merger,
+    ])
+}
+
+/// The vision encoder of Muse: pairs of frames, a table of positions, norms around the blocks.
+pub(super) fn muse(tower: Config) -> u64 {
+    let hidden = tower.size("hidden_size");
+    let pixels = patch(tower) * tower.size_or("patch_temporal", 2);
+    let positions = times(tower.size("init_pos_emb_height"), tower.size("init_pos_emb_width"));
+    let blocks = times(tower.size("num_hidden_layers"), block(hidden, tower.size("intermediate_size")));
+    sum(&[matrix(pixels, hidden), times(positions, hidden), 4 * hidden, blocks])
+}
+
+/// Muse's projector: a two-layer MLP over merged patches, and a matrix to the language model's width.
+pub(super) fn muse_projector(config: Config, hidden: u64) -> u64 {
+    let inner = config.size_or("projector_hidden_size", 4096);
+    let merged = config.size_or("out_hidden_size", 6144);
+    sum(&[matrix(inner, merged), matrix(inner, inner), matrix(hidden, inner)])
+}
+
+/// Inkling 2's encoder with its merger: a class token, a scale on each half of a block.
+pub(super) fn inkling2(tower: Config, hidden: u64) -> u64 {
+    let width = tower.size("hidden_size");
+    let side = tower.size_or("posemb_grid_size", 32);
+    let blocks =
+        times(tower.size("num_hidden_layers"), sum(&[block(width, tower.size("intermediate_size")), 2 * width]));
+    let inner = tower.size("projection_hidden_dim");
+    let layer = if tower.flag("projector_bias") { linear } else { matrix };
+    sum(&[
+        4 * width,
+        matrix(patch(tower), width),
+        times(side * side, width),
+        blocks,
+        layer(inner, merged(tower, width)),
+        layer(hidden, inner),
+    ])
 }

@@ -39,12 +39,12 @@ impl Index {
 /// Reads the text of an index.
 ///
 /// ```
-/// # use ridgepoint_catalog::headers::index;
+/// # use ridgepoint_reader::headers::index;
 /// let index = index::parse(br#"{ "metadata": { "total_size": 96 },
 ///     "weight_map": { "b": "model-2.safetensors", "a": "model-1.safetensors", "c": "model-2.safetensors" } }"#)?;
 /// assert_eq!(index.shards.len(), 2);
 /// assert_eq!(index.shards[1].tensors, ["b", "c"]);
-/// # Ok::<(), ridgepoint_catalog::headers::HeaderError>(())
+/// # Ok::<(), ridgepoint_reader::headers::HeaderError>(())
 /// ```
 ///
 /// # Errors

@@ -121,7 +121,7 @@ impl Dtype {
 /// The length of the JSON behind the first eight bytes, which are the length.
 ///
 /// ```
-/// # use ridgepoint_catalog::headers::safetensors::header_length;
+/// # use ridgepoint_reader::headers::safetensors::header_length;
 /// assert_eq!(header_length(&[16, 1, 0, 0, 0, 0, 0, 0]).unwrap(), 272);
 /// assert!(header_length(&[0, 0, 0, 0, 0, 0, 0, 0x80]).is_err());
 /// ```

@@ -104,6 +104,7 @@ pub(super) fn read(quantised: Config) -> Result<Scheme, String> {
             Some("int2") => linear(groups(integer(2), 128, 16 + 16)),
             Some(_) | None => return Err(method.to_owned()),
         },
+        "quark" => linear(quark(quantised).ok_or(method)?),
         "torchao" => linear(torchao(quantised).ok_or(method)?),
         "mlx" => mlx(quantised),
         "compressed-tensors" => config_groups(quantised)?,
@@ -119,10 +120,30 @@ pub(super) fn read(quantised: Config) -> Result<Scheme, String> {
         },
         other => return Err(other.to_owned()),
     };
-    for key in ["modules_to_not_convert", "ignored_layers", "ignore", "exclude_modules", "llm_int8_skip_modules"] {
+    for key in
+        ["modules_to_not_convert", "ignored_layers", "ignore", "exclude_modules", "llm_int8_skip_modules", "exclude"]
+    {
         scheme.ignored.extend(patterns(quantised, key));
     }
     Ok(scheme)
+}
+
+/// AMD Quark: 8-bit floating point with one scale for a matrix, or MXFP4. A config with groups for some layers says more
+/// than we read.
+fn quark(quantised: Config) -> Option<Packing> {
+    if quantised.entries("layer_quant_config") > 0 || quantised.entries("layer_type_quant_config") > 0 {
+        return None;
+    }
+    let weight = quantised.child("global_quant_config")?.child("weight")?;
+    match (weight.text("dtype")?, weight.text("qscheme")?) {
+        ("fp8_e4m3", "per_tensor") => Some(Packing::PerTensor { number: Number::Fp8 }),
+        ("fp4" | "mxfp4", "per_group")
+            if weight.count("group_size") == 32 && weight.text("scale_format") == Some("e8m0") =>
+        {
+            Some(MXFP4)
+        }
+        _ => None,
+    }
 }
 
 /// The names in a list.
