@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use ridgepoint_calculator::link;
 use ridgepoint_calculator::options;
 use ridgepoint_calculator::report::Report;
-use ridgepoint_calculator::scenario::{Degree, DeviceCount, Layout, ModelChoice, Presentation, Scenario, Settings};
+use ridgepoint_calculator::scenario::{
+    Degree, DeviceCount, Layout, Media, ModelChoice, Presentation, Scenario, Settings,
+};
 use ridgepoint_calculator::{charts, json, names};
 use ridgepoint_core::{
     Bytes, Engine, GgufFile, KvFormat, Stack, WeightFormat, Workload, bytes_at_context, memory, state,
@@ -39,6 +41,18 @@ fn settings() -> impl Strategy<Value = Settings> {
     )
 }
 
+fn media() -> impl Strategy<Value = Media> {
+    // Mostly text alone, as in life.
+    let images = prop_oneof![4 => Just(0_u64), 1 => 1_u64..=8];
+    (images, 1_u64..=4096, 1_u64..=4096, prop_oneof![4 => Just(0_u64), 1 => 1_u64..=600]).prop_map(
+        |(images, width, height, audio_seconds)| match images {
+            // Pictures that are not there have the usual size: a link does not say another.
+            0 => Media { audio_seconds, ..Media::default() },
+            _ => Media { images, width, height, audio_seconds },
+        },
+    )
+}
+
 fn scenario() -> impl Strategy<Value = Scenario> {
     let hardware = (proptest::sample::select(ids(options::devices())), 1_u64..=64)
         .prop_map(|(id, count)| DeviceCount { id, count });
@@ -56,15 +70,15 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         proptest::sample::select(Engine::ALL.to_vec()),
         weights(),
         proptest::sample::select(names::KV_FORMATS.to_vec()),
-        workload,
+        (workload, media()),
         layout,
         settings(),
     )
-        .prop_map(|(model, mut devices, engine, weights, kv, workload, layout, settings)| {
+        .prop_map(|(model, mut devices, engine, weights, kv, (workload, media), layout, settings)| {
             // Neighbours of one kind are one entry of a scenario.
             devices.dedup_by(|next, device| next.id == device.id);
             let model = ModelChoice::Catalogue(model);
-            Scenario { model, devices, engine, engine_version: None, weights, kv, workload, layout, settings }
+            Scenario { model, devices, engine, engine_version: None, weights, kv, workload, media, layout, settings }
         })
 }
 

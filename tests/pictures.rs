@@ -1,5 +1,8 @@
 //! Pictures and recordings become as many tokens as the models' own processors make of them.
 
+use ridgepoint_calculator::link;
+use ridgepoint_calculator::report::Report;
+use ridgepoint_calculator::warning::Warning;
 use ridgepoint_catalog::find_model;
 use ridgepoint_core::{KvFormat, source_bytes};
 
@@ -64,4 +67,45 @@ fn phi_cuts_crops_beside_the_whole() {
     // Twice as wide as high: five crops by three are the most within sixteen.
     assert_eq!(tokens("phi-3-vision-128k", 2000, 1000), Some((5 * 3 + 1) * 144 + 1 + (3 + 1) * 12));
     assert_eq!(tokens("phi-3-vision-128k", 1000, 2000), Some((5 * 3 + 1) * 144 + 1 + (5 + 1) * 12));
+}
+
+/// The report of a query that has nothing wrong with it.
+fn report(query: &str) -> Report {
+    let link = link::decode(query);
+    assert_eq!(link.notices, [], "{query}");
+    Report::of(&link.scenario)
+}
+
+#[test]
+fn pictures_and_sound_of_a_prompt_stand_in_its_context() {
+    let text = report("model=qwen2.5-vl-7b&in=1000&out=24");
+    let seen = report("model=qwen2.5-vl-7b&in=1000&out=24&images=2:1920x1080");
+    assert_eq!(seen.model.media_tokens, 2 * 69 * 39);
+    assert_eq!(seen.workload.prompt_tokens, text.workload.prompt_tokens + 2 * 69 * 39);
+    let per_token = text.model.kv_bytes_per_token;
+    assert_eq!(seen.model.kv_bytes_at_context, text.model.kv_bytes_at_context + per_token * (2 * 69 * 39));
+    assert!(seen.speed.map(|speed| speed.ttft) > text.speed.map(|speed| speed.ttft));
+    // Voxtral makes 375 tokens of each 30 s that have begun.
+    assert_eq!(report("model=voxtral-mini-3b&audio=31").model.media_tokens, 750);
+}
+
+/// Llama 3.2 Vision 11B: 1120 x 1120 pixels are four tiles of 1601 vectors; eight layers of cross-attention keep 8 heads
+/// of 128 numbers of each, twice, in 16 bit. In the context a picture is one token.
+#[test]
+fn cross_attention_keeps_what_the_encoder_made_of_a_picture() {
+    let text = report("model=llama-3.2-11b-vision&in=1000&out=24");
+    let seen = report("model=llama-3.2-11b-vision&in=1000&out=24&images=1:1120x1120");
+    let kept = 4 * 1601 * 8 * (2 * 8 * 128 * 2);
+    let added = seen.model.kv_bytes_at_context.get() - text.model.kv_bytes_at_context.get();
+    assert_eq!(added, kept + text.model.kv_bytes_per_token.get());
+    assert_eq!(seen.devices[0].memory.kv_cache, seen.model.kv_bytes_at_context);
+}
+
+#[test]
+fn media_that_cannot_be_counted_are_said() {
+    let warnings = |query: &str| report(query).warnings;
+    assert!(warnings("model=llama-3.1-8b&images=1").contains(&Warning::MediaNotCounted { what: "images" }));
+    assert!(warnings("model=llama-3.1-8b&audio=1").contains(&Warning::MediaNotCounted { what: "audio" }));
+    let strip = warnings("model=qwen3-vl-8b&images=1:4020x20");
+    assert!(strip.contains(&Warning::PictureRefused { width: 4020, height: 20 }));
 }

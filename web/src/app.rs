@@ -101,7 +101,7 @@ pub fn App(
             <form class="scenario" aria-label="Scenario" on:submit=|event| event.prevent_default()>
                 <ModelPanel scenario report notices/>
                 <HardwarePanel scenario report/>
-                <WorkloadPanel scenario/>
+                <WorkloadPanel scenario report/>
                 <PrecisionPanel scenario report/>
                 <EnginePanel scenario/>
             </form>

@@ -57,7 +57,7 @@ pub fn min_devices(scenario: &Scenario, resolved: &Resolved) -> Option<u64> {
         let devices = vec![DeviceCount { count, ..only.clone() }];
         let resolved = resolved.with_layout(&Scenario { devices, layout: Layout::AUTO, ..scenario.clone() });
         let runs = resolved.runs();
-        limits(&resolved, &runs).is_some_and(|limits| all_fit(&resolved, scenario.workload, &runs, &limits))
+        limits(&resolved, &runs).is_some_and(|limits| all_fit(&resolved, resolved.workload, &runs, &limits))
     })
 }
 

@@ -6,11 +6,12 @@ use ridgepoint_catalog::devices::{Device, DeviceClass, Missing, Supplied, Usable
 use ridgepoint_catalog::{engine_memory, find_model};
 use ridgepoint_core::{
     Accelerator, Arithmetic, Attention, Bytes, Deployment, Engine, EngineMemory, GgufFile, HostWeights, KvFormat,
-    Layer, Mixer, Model, Number, Numerics, Packing, Parallelism, Reach, Role, Stage, StageSplit, Tensor, WeightFormat,
-    Weights,
+    Layer, Mixer, Model, Number, Numerics, Packing, Parallelism, Reach, Role, Stage, StageSplit, Tensor, Tokens,
+    WeightFormat, Weights, Workload,
 };
 
 use crate::capacity;
+use crate::media::{self, Encoded};
 use crate::names;
 use crate::scenario::{Degree, DeviceCount, ModelChoice, Scenario};
 use crate::warning::Warning;
@@ -22,8 +23,12 @@ pub struct Resolved {
     pub model_id: String,
     /// The model's name.
     pub model_name: String,
-    /// The model.
+    /// The model, with as many vectors for its cross-attention as the pictures of a prompt become.
     pub model: Arc<Model>,
+    /// The load, with the media of each prompt counted among its tokens.
+    pub workload: Workload,
+    /// Tokens of the media of each prompt.
+    pub media_tokens: Tokens,
     /// The model as the engine stores its cache, which may be wider than it has to be.
     pub stored: Arc<Model>,
     /// The devices in rank order.
@@ -76,7 +81,9 @@ impl Resolved {
                 .expect("the default device is in the catalogue, as a test makes sure")
         };
         let devices: Vec<_> = scenario.devices.iter().map(device).collect();
-        let mut warnings = Vec::new();
+        let Encoded { model, tokens: media_tokens, mut warnings } = media::encode(&model, scenario.media);
+        let prompt_tokens = scenario.workload.prompt_tokens.saturating_add(media_tokens);
+        let workload = Workload { prompt_tokens, ..scenario.workload };
         let parallelism = choose_layout(scenario, &model, &devices, &mut warnings);
         let mut engine = engine_memory(scenario.engine);
         if let Some(fraction) = scenario.settings.memory_fraction {
@@ -104,6 +111,8 @@ impl Resolved {
             numerics: Numerics { weights, kv: scenario.kv },
             stored: stored_model(scenario, &model),
             model,
+            workload,
+            media_tokens,
             devices,
             parallelism,
             engine,

@@ -35,6 +35,14 @@ pub fn model(report: &Report) -> Vec<Fact> {
     facts
 }
 
+/// Facts on the pictures and the sound in a prompt; none without them.
+pub fn media(report: &Report) -> Vec<Fact> {
+    match report.model.media_tokens {
+        0 => Vec::new(),
+        tokens => vec![fact("Media tokens", numbers::count(tokens))],
+    }
+}
+
 /// Facts on the hardware.
 pub fn hardware(report: &Report) -> Vec<Fact> {
     let mut facts = Vec::new();

@@ -156,7 +156,7 @@ struct RooflineView {
 
 #[derive(Serialize)]
 struct Phase {
-    phase: &'static str,
+    phase: String,
     intensity: Option<f64>,
     attainable_flop_per_s: Option<f64>,
     bound: &'static str,
@@ -265,38 +265,41 @@ fn capacity(report: &Report) -> Capacity {
 
 fn latency(report: &Report) -> Latency {
     let speed = report.speed.as_ref();
+    // An encoder only reads.
+    let writing = speed.filter(|_| report.writes());
     let ideal = |time: Option<Seconds>| Figure::ideal(time.map(Seconds::get));
     Latency {
         ttft_s: ideal(speed.map(|speed| speed.ttft)),
         ttft_loaded_s: Figure::ideal(None),
-        tpot_s: ideal(speed.map(|speed| speed.tpot)),
-        e2e_s: ideal(speed.map(|speed| speed.end_to_end)),
+        tpot_s: ideal(writing.map(|speed| speed.tpot)),
+        e2e_s: ideal(writing.map(|speed| speed.end_to_end)),
         prefill_s: ideal(speed.map(|speed| speed.prefill_batch)),
-        decode_step_s: ideal(speed.map(|speed| speed.decode.time)),
-        static_batch_s: ideal(speed.map(|speed| speed.static_batch)),
+        decode_step_s: ideal(writing.map(|speed| speed.decode.time)),
+        static_batch_s: ideal(writing.map(|speed| speed.static_batch)),
     }
 }
 
 fn throughput(report: &Report) -> Throughput {
     let speed = report.speed.as_ref();
     let ideal = |rate: Option<TokensPerSecond>| Figure::ideal(rate.map(TokensPerSecond::get));
-    let output = speed.map(|speed| speed.output.get());
+    let writing = speed.filter(|_| report.writes());
+    let output = writing.map(|speed| speed.output.get());
     Throughput {
         output_tokens_per_s: Figure::ideal(output),
         output_tokens_per_s_per_device: Figure::ideal(output.map(|rate| rate / report.device_count().max(1) as f64)),
-        tokens_per_s_per_user: ideal(speed.map(|speed| speed.per_user)),
+        tokens_per_s_per_user: ideal(writing.map(|speed| speed.per_user)),
         prefill_tokens_per_s: ideal(speed.map(|speed| speed.prompt)),
-        max_output_tokens_per_s: ideal(report.saturated_output),
+        max_output_tokens_per_s: ideal(report.saturated_output.filter(|_| report.writes())),
         requests_per_s: Figure::ideal(output.map(|rate| rate / report.workload.output_tokens as f64)),
     }
 }
 
 fn roofline(report: &Report) -> RooflineView {
     let ridge = report.roofline();
-    let phase = |name, pass: &PassTime| {
+    let phase = |(name, _, pass): (&str, _, &PassTime)| {
         let intensity = pass.cost().intensity();
         Phase {
-            phase: name,
+            phase: name.to_ascii_lowercase(),
             intensity: intensity.map(|intensity| intensity.get()),
             attainable_flop_per_s: ridge
                 .zip(intensity)
@@ -307,10 +310,7 @@ fn roofline(report: &Report) -> RooflineView {
     };
     RooflineView {
         ridge_flop_per_byte: ridge.map(|(_, roofline)| roofline.ridge_point().get()),
-        phases: report
-            .speed
-            .as_ref()
-            .map_or_else(Vec::new, |speed| vec![phase("prefill", &speed.prefill), phase("decode", &speed.decode)]),
+        phases: report.phases().into_iter().rev().map(phase).collect(),
     }
 }
 

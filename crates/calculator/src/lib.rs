@@ -15,6 +15,7 @@ pub mod facts;
 pub mod ink;
 pub mod json;
 pub mod link;
+pub mod media;
 pub mod names;
 pub mod numbers;
 pub mod operations;

@@ -9,7 +9,7 @@ use crate::custom::CustomModel;
 use crate::names;
 use crate::numbers;
 use crate::options;
-use crate::scenario::{Degree, DeviceCount, ModelChoice, Presentation, Scenario, Theme, View};
+use crate::scenario::{Degree, DeviceCount, Media, ModelChoice, Presentation, Scenario, Theme, View};
 
 /// Most devices that a scenario may have.
 pub const MAX_DEVICES: u64 = 100_000;
@@ -17,6 +17,10 @@ pub const MAX_DEVICES: u64 = 100_000;
 pub const MAX_DEVICE_GIB: u64 = 1 << 20;
 /// Most concurrent sequences.
 pub const MAX_BATCH: u64 = 1_000_000;
+/// Most pictures in a prompt.
+pub const MAX_IMAGES: u64 = 10_000;
+/// Most seconds of sound in a prompt: a day.
+pub const MAX_AUDIO_SECONDS: u64 = 86_400;
 /// Most tokens of a prompt, an answer or a forward pass.
 pub const MAX_TOKENS: u64 = 10_000_000;
 
@@ -188,6 +192,8 @@ impl Reader {
             "out" => {
                 self.scenario.workload.output_tokens = self.number(key, value, 1, MAX_TOKENS, workload.output_tokens)
             }
+            "images" => self.images(value),
+            "audio" => self.scenario.media.audio_seconds = self.number(key, value, 0, MAX_AUDIO_SECONDS, 0),
             "tp" => self.scenario.layout.tensor = self.degree(key, value),
             "pp" => self.scenario.layout.pipeline = self.degree(key, value),
             "ep" => self.scenario.layout.expert = self.degree(key, value),
@@ -266,6 +272,24 @@ impl Reader {
             self.adjusted("gpu: no device is left".into(), format!("{used} is used"));
         } else {
             self.scenario.devices = devices;
+        }
+    }
+
+    /// How many pictures, and perhaps their size: "2" or "2:1024x768".
+    fn images(&mut self, value: &str) {
+        let (count, size) = value.split_once(':').map_or((value, None), |(count, size)| (count, Some(size)));
+        self.scenario.media.images = self.number("images", count, 0, MAX_IMAGES, 0);
+        let Some(size) = size else { return };
+        match Media::size(size) {
+            Some((width, height)) => {
+                self.scenario.media.width = width;
+                self.scenario.media.height = height;
+            }
+            None => {
+                let Media { width, height, .. } = self.scenario.media;
+                let problem = format!("images: “{}” is not a size in pixels such as 1024x768", shown(size));
+                self.adjusted(problem, format!("{width}x{height} is used"));
+            }
         }
     }
 
@@ -441,6 +465,9 @@ pub fn encode(scenario: &Scenario, presentation: &Presentation) -> String {
     query.add("batch", &scenario.workload.batch.to_string());
     query.add("in", &scenario.workload.prompt_tokens.to_string());
     query.add("out", &scenario.workload.output_tokens.to_string());
+    let Media { images, width, height, audio_seconds } = scenario.media;
+    query.add_some("images", (images > 0).then(|| format!("{images}:{width}x{height}")).as_deref());
+    query.add_some("audio", (audio_seconds > 0).then(|| audio_seconds.to_string()).as_deref());
     for (key, degree) in [
         ("tp", scenario.layout.tensor),
         ("pp", scenario.layout.pipeline),

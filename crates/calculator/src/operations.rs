@@ -20,11 +20,7 @@ impl Report {
             Column::figures("Share"),
             Column::text("Limited by"),
         ];
-        let rows = self.speed.as_ref().map_or_else(Vec::new, |speed| {
-            let mut rows = phase_rows("Decode step", Ink::Decode, &speed.decode);
-            rows.extend(phase_rows("Prefill", Ink::Prefill, &speed.prefill));
-            rows
-        });
+        let rows = self.phases().into_iter().flat_map(|(name, ink, pass)| phase_rows(name, ink, pass)).collect();
         Table {
             caption: "Operations of one decode step and of prefill, per device, at the speed of light".into(),
             columns,

@@ -2,12 +2,13 @@
 
 use ridgepoint_catalog::devices::{Device, Missing, UsableSource};
 use ridgepoint_core::{
-    Arithmetic, Bytes, ComputePrecision, DeviceMemory, Numerics, Parallelism, Parameters, Roofline, Speed, Stack,
-    Stage, TokensPerSecond, Workload, kv_cache, memory, state,
+    Arithmetic, Bytes, ComputePrecision, DeviceMemory, Numerics, Parallelism, Parameters, PassTime, Roofline, Speed,
+    Stack, Stage, TokensPerSecond, Workload, kv_cache, memory, state,
 };
 
 use crate::capacity::{self, Capacity};
 use crate::deployment::Resolved;
+use crate::ink::Ink;
 use crate::link;
 use crate::names::{self, Published};
 use crate::scenario::{Presentation, Scenario};
@@ -49,6 +50,8 @@ pub struct ModelReport {
     pub id: String,
     /// Name.
     pub name: String,
+    /// Which way information flows through it.
+    pub stack: Stack,
     /// Exact parameters.
     pub parameters: Parameters,
     /// Parameters of the multi-token-prediction layers, which plain decoding never runs.
@@ -65,6 +68,12 @@ pub struct ModelReport {
     pub host_weights_bytes: Bytes,
     /// Context that the model was made for.
     pub context_limit: Option<u64>,
+    /// Whether it is known how many tokens a picture becomes.
+    pub sees: bool,
+    /// Whether it is known how many tokens sound becomes.
+    pub hears: bool,
+    /// Tokens of the media of a prompt, beside those of its text.
+    pub media_tokens: u64,
     /// The format in which the model is published.
     pub native_format: Published,
 }
@@ -113,7 +122,7 @@ impl Report {
     pub fn of(scenario: &Scenario) -> Self {
         let resolved = Resolved::of(scenario);
         let stages = resolved.stages();
-        let workload = scenario.workload;
+        let workload = resolved.workload;
         let capacity =
             Capacity { min_devices: capacity::min_devices(scenario, &resolved), ..Capacity::of(&resolved, workload) };
         let deployment = stages.as_ref().map(|stages| resolved.deployment(stages));
@@ -163,6 +172,21 @@ impl Report {
         self.devices.iter().map(|device| device.memory.minimum() * device.ranks).sum()
     }
 
+    /// Whether the model writes an answer token by token: an encoder only reads.
+    pub fn writes(&self) -> bool {
+        match self.model.stack {
+            Stack::Decoder | Stack::EncoderDecoder => true,
+            Stack::Encoder | Stack::None => false,
+        }
+    }
+
+    /// The passes that the model makes, each with its name in titles and its ink. None where no speed can be told.
+    pub fn phases(&self) -> Vec<(&'static str, Ink, &PassTime)> {
+        let Some(speed) = &self.speed else { return Vec::new() };
+        let decode = self.writes().then_some(("Decode", Ink::Decode, &speed.decode));
+        decode.into_iter().chain([("Prefill", Ink::Prefill, &speed.prefill)]).collect()
+    }
+
     /// Devices in use.
     pub fn device_count(&self) -> u64 {
         self.devices.iter().map(|device| device.ranks).sum()
@@ -179,6 +203,7 @@ fn model_report(resolved: &Resolved, workload: Workload) -> ModelReport {
     ModelReport {
         id: model_id.clone(),
         name: model_name.clone(),
+        stack: model.stack(),
         parameters: model.parameters(),
         mtp_parameters: model.mtp_parameters,
         kv_bytes_per_token: kv_cache::bytes_per_token(model, numerics.kv),
@@ -187,6 +212,9 @@ fn model_report(resolved: &Resolved, workload: Workload) -> ModelReport {
         weights_bytes: memory::weights(model, numerics.weights),
         host_weights_bytes: memory::host_weights(model, numerics.weights, resolved.engine.host),
         context_limit: model.context_limit,
+        sees: model.picture.is_some(),
+        hears: model.sound.is_some(),
+        media_tokens: resolved.media_tokens,
         native_format: names::published(model),
     }
 }

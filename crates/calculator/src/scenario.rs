@@ -22,6 +22,8 @@ pub struct Scenario {
     pub kv: KvFormat,
     /// Concurrent sequences and their lengths.
     pub workload: Workload,
+    /// What each prompt holds beside its tokens of text.
+    pub media: Media,
     /// Degrees of parallelism.
     pub layout: Layout,
     /// Engine settings that differ from the engine's defaults.
@@ -143,6 +145,7 @@ impl Default for Scenario {
             weights: None,
             kv: KvFormat::Bf16,
             workload: Workload { batch: 1, prompt_tokens: 2048, output_tokens: 256 },
+            media: Media::default(),
             layout: Layout::AUTO,
             settings: Settings::default(),
         }
@@ -155,6 +158,45 @@ impl Scenario {
         self.devices.iter().fold(0, |sum, devices| sum.saturating_add(devices.count))
     }
 }
+
+/// Pictures and sound in each prompt, which become tokens beside those of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Media {
+    /// Pictures, all of one size.
+    pub images: u64,
+    /// Width of a picture in pixels.
+    pub width: u64,
+    /// Height of a picture in pixels.
+    pub height: u64,
+    /// Seconds of sound.
+    pub audio_seconds: u64,
+}
+
+impl Default for Media {
+    /// Nothing, and a common size for when there is something. Frozen for schema version 1.
+    fn default() -> Self {
+        Self { images: 0, width: 1024, height: 1024, audio_seconds: 0 }
+    }
+}
+
+impl Media {
+    /// Reads the size of a picture, as people write it: "1024x768", "1024 × 768".
+    ///
+    /// ```
+    /// # use ridgepoint_calculator::scenario::Media;
+    /// assert_eq!(Media::size("1024 × 768"), Some((1024, 768)));
+    /// assert_eq!(Media::size("1024"), None);
+    /// assert_eq!(Media::size("0x768"), None);
+    /// ```
+    pub fn size(text: &str) -> Option<(u64, u64)> {
+        let (width, height) = text.split_once(['x', 'X', '×', '*'])?;
+        let pixels = |text: &str| text.trim().parse().ok().filter(|pixels| (1..=MOST_PIXELS).contains(pixels));
+        Some((pixels(width)?, pixels(height)?))
+    }
+}
+
+/// Most pixels along a side of a picture.
+pub const MOST_PIXELS: u64 = 65_536;
 
 /// How the page shows a scenario: part of a link, not of the physics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -132,6 +132,9 @@ impl Report {
         };
         let (prefill, decode) = (speed.prefill.bound(), speed.decode.bound());
         let waits = |bound: Bound| names::bound(bound).label;
+        if !self.writes() {
+            return format!("Its one pass over the prompt is limited by {}.", waits(prefill));
+        }
         if prefill == decode {
             format!("Both prefill and decode are limited by {}.", waits(decode))
         } else {
@@ -160,6 +163,18 @@ impl Report {
         let batch = self.workload.batch;
         let together =
             if batch == 1 { "1 sequence".to_string() } else { format!("{} sequences", numbers::count(batch)) };
+        if !self.writes() {
+            let pass = ideal(speed.map(|speed| numbers::seconds(speed.ttft)));
+            let input = ideal(speed.map(|speed| numbers::tokens_per_second(speed.prompt)));
+            let rate = speed.map(|speed| speed.prompt.get() / self.workload.prompt_tokens.max(1) as f64);
+            let requests = rate.map_or_else(unknown, |rate| (numbers::significant(rate), "per second".into()));
+            return vec![
+                memory,
+                figure("ttft", "One pass", pass, "alone, at best".into()),
+                figure("per-user", "Input", input, format!("{together}, at best")),
+                figure("output", "Sequences", requests, format!("{together}, at best")),
+            ];
+        }
         vec![
             memory,
             figure("ttft", "TTFT", ideal(speed.map(|speed| numbers::seconds(speed.ttft))), "alone, at best".into()),

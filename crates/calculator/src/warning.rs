@@ -97,6 +97,18 @@ pub enum Warning {
         /// Layers, counted from the first, whose experts those are.
         layers: u64,
     },
+    /// Pictures or sound for a model that has none, or of which it is not known what it makes of them.
+    MediaNotCounted {
+        /// Which of them.
+        what: &'static str,
+    },
+    /// A picture that image processors refuse.
+    PictureRefused {
+        /// Width in pixels.
+        width: u64,
+        /// Height in pixels.
+        height: u64,
+    },
     /// Devices of different kinds share the layers evenly.
     UnequalDevices,
     /// The usable memory is a rule of thumb.
@@ -178,6 +190,12 @@ impl core::fmt::Display for Warning {
             }
             Self::HostExperts { layers } => {
                 write!(f, "the experts of {layers} layers stay in host memory: times are as if they were on the device")
+            }
+            Self::MediaNotCounted { what } => {
+                write!(f, "the {what} are not counted: what the model makes of them, if anything, is not known here")
+            }
+            Self::PictureRefused { width, height } => {
+                write!(f, "images of {width} x {height} pixels are not counted: processors refuse such shapes")
             }
             Self::UnequalDevices => {
                 write!(f, "devices of different kinds get equal shares of the layers, whatever their size")

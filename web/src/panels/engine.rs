@@ -6,9 +6,8 @@ use ridgepoint_calculator::scenario::{Degree, Scenario};
 use ridgepoint_calculator::{names, numbers, options};
 use ridgepoint_core::Engine;
 
-use super::part;
-use crate::signals::memo;
-use crate::widgets::{CheckedField, Select, count_within};
+use super::{Setting, part};
+use crate::widgets::{Select, count_within};
 
 /// Engine, layout and settings, folded away: the calculator's own choice is a good one.
 #[component]
@@ -39,31 +38,6 @@ pub fn EnginePanel(
                 </div>
             </details>
         </fieldset>
-    }
-}
-
-/// A setting that the calculator or the engine chooses unless told.
-#[component]
-fn Setting(
-    scenario: RwSignal<Scenario>,
-    label: &'static str,
-    id: &'static str,
-    read: fn(&Scenario) -> String,
-    write: fn(&mut Scenario, &str) -> Result<(), String>,
-) -> impl IntoView {
-    let text = memo(move || scenario.with(read));
-    let accept = Callback::new(move |typed: String| {
-        // Read into a copy first: a bad value must not wake everything that follows the scenario.
-        let mut changed = scenario.get_untracked();
-        write(&mut changed, typed.trim())?;
-        scenario.set(changed);
-        Ok(())
-    });
-    view! {
-        <div class="field">
-            <label for=id>{label}</label>
-            <CheckedField id text accept/>
-        </div>
     }
 }
 

@@ -1,18 +1,22 @@
 //! How many requests at once, and how long they are.
 
 use leptos::prelude::*;
-use ridgepoint_calculator::link::{MAX_BATCH, MAX_TOKENS};
-use ridgepoint_calculator::options;
-use ridgepoint_calculator::scenario::Scenario;
+use ridgepoint_calculator::link::{MAX_AUDIO_SECONDS, MAX_BATCH, MAX_IMAGES, MAX_TOKENS};
+use ridgepoint_calculator::report::Report;
+use ridgepoint_calculator::scenario::{Media, Scenario};
+use ridgepoint_calculator::{facts, numbers, options};
 
-use super::part;
-use crate::widgets::Slider;
+use super::{Setting, part};
+use crate::signals::flag;
+use crate::widgets::{FactList, Slider, count_within};
 
 /// The load.
 #[component]
 pub fn WorkloadPanel(
     /// The scenario.
     scenario: RwSignal<Scenario>,
+    /// What follows from it.
+    report: Memo<Report>,
 ) -> impl IntoView {
     let batch = part(scenario, |scenario| scenario.workload.batch);
     let prompt = part(scenario, |scenario| scenario.workload.prompt_tokens);
@@ -20,12 +24,61 @@ pub fn WorkloadPanel(
     let set_batch = Callback::new(move |value| scenario.update(|scenario| scenario.workload.batch = value));
     let set_prompt = Callback::new(move |value| scenario.update(|scenario| scenario.workload.prompt_tokens = value));
     let set_output = Callback::new(move |value| scenario.update(|scenario| scenario.workload.output_tokens = value));
+    // What a link asks for stays in sight, so that it can be taken back.
+    let is_blind =
+        flag(move || !report.with(|report| report.model.sees) && scenario.with(|scenario| scenario.media.images == 0));
+    let is_deaf = flag(move || {
+        !report.with(|report| report.model.hears) && scenario.with(|scenario| scenario.media.audio_seconds == 0)
+    });
     view! {
         <fieldset>
             <legend>"Workload"</legend>
             <Slider label="Concurrent sequences" id="batch" stops=options::BATCH most=MAX_BATCH value=batch on_change=set_batch/>
             <Slider label="Prompt tokens" id="prompt" stops=options::PROMPT_TOKENS most=MAX_TOKENS value=prompt on_change=set_prompt/>
+            <div class="pair" hidden=is_blind>
+                <Setting scenario label="Images per prompt" id="images" read=images write=set_images/>
+                <Setting scenario label="Pixels of an image" id="image-size" read=size write=set_size/>
+            </div>
+            <div hidden=is_deaf>
+                <Setting scenario label="Audio per prompt (seconds)" id="audio" read=audio write=set_audio/>
+            </div>
+            <FactList facts=Box::new(move || report.with(facts::media))/>
             <Slider label="Output tokens" id="output" stops=options::OUTPUT_TOKENS most=MAX_TOKENS value=output on_change=set_output/>
         </fieldset>
+    }
+}
+
+fn images(scenario: &Scenario) -> String {
+    numbers::count(scenario.media.images)
+}
+
+fn set_images(scenario: &mut Scenario, typed: &str) -> Result<(), String> {
+    scenario.media.images = count_or_none(typed, MAX_IMAGES)?;
+    Ok(())
+}
+
+fn size(scenario: &Scenario) -> String {
+    format!("{} × {}", scenario.media.width, scenario.media.height)
+}
+
+fn set_size(scenario: &mut Scenario, typed: &str) -> Result<(), String> {
+    let (width, height) = Media::size(typed).ok_or("enter width and height, such as 1024 x 768")?;
+    scenario.media = Media { width, height, ..scenario.media };
+    Ok(())
+}
+
+fn audio(scenario: &Scenario) -> String {
+    numbers::count(scenario.media.audio_seconds)
+}
+
+fn set_audio(scenario: &mut Scenario, typed: &str) -> Result<(), String> {
+    scenario.media.audio_seconds = count_or_none(typed, MAX_AUDIO_SECONDS)?;
+    Ok(())
+}
+
+fn count_or_none(typed: &str, most: u64) -> Result<u64, String> {
+    match typed {
+        "" | "0" => Ok(0),
+        typed => count_within(typed, most),
     }
 }

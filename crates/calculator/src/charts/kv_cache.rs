@@ -1,6 +1,6 @@
 //! How the KV cache grows with context and batch, against the memory that is left for it.
 
-use ridgepoint_core::{Bytes, Stage, memory};
+use ridgepoint_core::{Bytes, Stage, Workload, memory};
 
 use super::ticks;
 use crate::capacity;
@@ -18,7 +18,7 @@ const GIB: f64 = (1_u64 << 30) as f64;
 pub fn kv_cache(scenario: &Scenario) -> Chart {
     let resolved = Resolved::of(scenario);
     let cache = Cache::new(&resolved);
-    let now = scenario.workload;
+    let now = resolved.workload;
     let batches = batches(now.batch);
     let context_now = now.context_tokens().min(MAX_TOKENS);
     let longest = longest_context(&resolved, context_now);
@@ -38,7 +38,8 @@ pub fn kv_cache(scenario: &Scenario) -> Chart {
     let ceiling = free.map(|free| free.as_f64() / GIB).filter(|&free| free > 0.0);
     let y = y_axis(lowest, highest.max(ceiling.unwrap_or(0.0) * 1.5));
     let mut series: Vec<Series> = ceiling.map(|free| ceiling_line(free, &x)).into_iter().collect();
-    for (index, &batch) in batches.iter().enumerate() {
+    let grows = cache.bytes(batches[batches.len() - 1], longest) > Bytes::ZERO;
+    for (index, &batch) in batches.iter().enumerate().filter(|_| grows) {
         series.push(Series {
             name: format!("batch {}", numbers::count(batch)),
             ink: if batch == now.batch { Ink::Current } else { Ink::Series(index as u8) },
@@ -69,9 +70,11 @@ pub fn kv_cache(scenario: &Scenario) -> Chart {
             marks.push(Mark { x: context as f64, y: free.as_f64() / GIB, label, ink: Ink::Limit });
         }
     }
-    let y_now = gib_at(now.batch, context_now).max(y.min);
-    marks.push(Mark { x: context_now as f64, y: y_now, label: "now".into(), ink: Ink::Current });
-    let caption = caption(&cache, now.batch, free);
+    if grows {
+        let y_now = gib_at(now.batch, context_now).max(y.min);
+        marks.push(Mark { x: context_now as f64, y: y_now, label: "now".into(), ink: Ink::Current });
+    }
+    let caption = if grows { caption(&cache, now.batch, free) } else { "This model keeps no KV cache.".into() };
     let table = table(&cache, &batches, &x);
     Chart { id: "kv-cache", title: "KV cache over context".into(), caption, x, y, series, marks, table }
 }
@@ -91,11 +94,14 @@ impl<'a> Cache<'a> {
     }
 
     fn bytes(&self, batch: u64, context: u64) -> Bytes {
-        let Resolved { stored, numerics, parallelism, .. } = self.resolved;
+        let Resolved { stored, numerics, parallelism, workload, .. } = self.resolved;
         let sequences = batch.div_ceil(parallelism.data.max(1));
+        // The answer keeps its length; what grows is the prompt.
+        let output_tokens = workload.output_tokens.min(context);
+        let workload = Workload { batch, prompt_tokens: context - output_tokens, output_tokens };
         self.stages
             .iter()
-            .map(|&stage| memory::stage_kv_cache(stored, stage, sequences, context, numerics.kv, parallelism.tensor))
+            .map(|&stage| memory::stage_cache(stored, stage, sequences, workload, numerics.kv, parallelism.tensor))
             .max()
             .unwrap_or(Bytes::ZERO)
     }

@@ -11,11 +11,8 @@ use crate::report::Report;
 
 /// The roofline of the first device with every operation that computes.
 pub fn roofline(report: &Report) -> Chart {
-    let phases = report.speed.as_ref().map_or_else(Vec::new, |speed| {
-        vec![("Decode", Ink::Decode, &speed.decode), ("Prefill", Ink::Prefill, &speed.prefill)]
-    });
     let points: Vec<(&str, Ink, Vec<Point>)> =
-        phases.iter().map(|&(name, ink, pass)| (name, ink, operation_points(name, pass))).collect();
+        report.phases().into_iter().map(|(name, ink, pass)| (name, ink, operation_points(name, pass))).collect();
     let all = || points.iter().flat_map(|(_, _, points)| points);
     let ridges = || report.rooflines.iter().map(|(_, roofline)| roofline.ridge_point().get());
     let lowest = all().map(|point| point.x).chain(ridges()).fold(1.0, f64::min);
@@ -126,11 +123,12 @@ fn ridge_mark(roofline: Roofline) -> Mark {
 }
 
 fn caption(report: &Report) -> String {
-    let (Some(speed), Some((_, roofline))) = (&report.speed, report.roofline()) else {
-        return "No roofline can be drawn: a figure of the hardware is not known.".into();
+    let phases = report.phases();
+    let Some((_, roofline)) = report.roofline().filter(|_| !phases.is_empty()) else {
+        return "No operation can be placed: a figure that it needs is not known.".into();
     };
     let ridge = numbers::intensity(roofline.ridge_point());
-    let phase = |name: &str, pass: &PassTime| match pass.cost().intensity() {
+    let phase = |(name, _, pass): &(&str, Ink, &PassTime)| match pass.cost().intensity() {
         Some(intensity) => format!(
             "{name} does {} and is limited by {}",
             numbers::intensity(intensity),
@@ -138,5 +136,5 @@ fn caption(report: &Report) -> String {
         ),
         None => format!("{name} moves nothing"),
     };
-    format!("{}; {}. The ridge point is {ridge}.", phase("Decode", &speed.decode), phase("prefill", &speed.prefill))
+    format!("{}. The ridge point is {ridge}.", phases.iter().map(phase).collect::<Vec<_>>().join(". "))
 }
