@@ -86,7 +86,7 @@ fn pictures_and_sound_of_a_prompt_stand_in_its_context() {
     assert_eq!(seen.model.kv_bytes_at_context, text.model.kv_bytes_at_context + per_token * (2 * 69 * 39));
     assert!(seen.speed.map(|speed| speed.ttft) > text.speed.map(|speed| speed.ttft));
     // Voxtral makes 375 tokens of each 30 s that have begun.
-    assert_eq!(report("model=voxtral-mini-3b&audio=31").model.media_tokens, 750);
+    assert_eq!(report("model=voxtral-mini-3b-2507&audio=31").model.media_tokens, 750);
 }
 
 /// Llama 3.2 Vision 11B: 1120 x 1120 pixels are four tiles of 1601 vectors; eight layers of cross-attention keep 8 heads
