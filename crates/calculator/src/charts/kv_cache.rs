@@ -33,7 +33,7 @@ pub fn kv_cache(scenario: &Scenario) -> Chart {
     };
     let contexts = sampled(shortest, longest);
     let gib_at = |batch, context| cache.bytes(batch, context).as_f64() / GIB;
-    let lowest = gib_at(batches[0], shortest).max(1e-6);
+    let lowest = Some(gib_at(batches[0], shortest)).filter(|&gib| gib > 0.0).unwrap_or(0.01);
     let highest = gib_at(batches[batches.len() - 1], longest).max(lowest * 10.0);
     let ceiling = free.map(|free| free.as_f64() / GIB).filter(|&free| free > 0.0);
     let y = y_axis(lowest, highest.max(ceiling.unwrap_or(0.0) * 1.5));
