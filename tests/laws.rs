@@ -1,6 +1,7 @@
 //! Laws that hold for every scenario, not for examples: parts add up, nothing is lost in sharding, more is never less.
 
 use proptest::prelude::*;
+use ridgepoint_calculator::capacity::with_context;
 use ridgepoint_calculator::link;
 use ridgepoint_calculator::options;
 use ridgepoint_calculator::report::Report;
@@ -28,15 +29,23 @@ fn weights() -> impl Strategy<Value = Option<WeightFormat>> {
 
 fn settings() -> impl Strategy<Value = Settings> {
     use proptest::option::of;
-    (of(1_u64..=100), of(1_u64..=1 << 16), of(1_u64..=2048), of(0_u64..=100), of(any::<bool>()), of(0_u8..=2)).prop_map(
-        |(hundredths, tokens_per_pass, gib, cpu_expert_layers, full_sliding_cache, latent_cache)| Settings {
+    let general = (of(1_u64..=100), of(1_u64..=1 << 16), of(1_u64..=2048), of(1_u64..=2048), of(any::<bool>()));
+    let of_llama_cpp = (of(0_u64..=100), of(0_u64..=100), of(any::<bool>()), of(any::<bool>()), of(0_u8..=2));
+    (general, of_llama_cpp).prop_map(
+        |(
+            (hundredths, tokens_per_pass, gib, max_sequences, eager),
+            (device_layers, cpu_expert_layers, flash_attention, full_sliding_cache, latent_cache),
+        )| Settings {
             memory_fraction: hundredths.map(|hundredths| hundredths as f64 / 100.0),
             tokens_per_pass,
             device_memory: gib.map(Bytes::gib),
+            max_sequences,
+            eager,
+            device_layers,
             cpu_expert_layers,
+            flash_attention,
             full_sliding_cache,
             latent_cache,
-            ..Settings::default()
         },
     )
 }
@@ -51,6 +60,13 @@ fn media() -> impl Strategy<Value = Media> {
             _ => Media { images, width, height, audio_seconds },
         },
     )
+}
+
+/// Versions of several engines. The first vLLM reads prompts whole up to 32K and in chunks beyond, so that a longer
+/// context can take less memory there: no law holds for it.
+fn version() -> impl Strategy<Value = Option<String>> {
+    let versions = vec!["0.8", "0.9.2", "0.11", "0.21", "b5192", "b6100", "b10644", "newest"];
+    proptest::option::of(proptest::sample::select(versions).prop_map(String::from))
 }
 
 fn scenario() -> impl Strategy<Value = Scenario> {
@@ -72,14 +88,16 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         proptest::sample::select(names::KV_FORMATS.to_vec()),
         (workload, media()),
         layout,
-        settings(),
+        (settings(), version()),
     )
-        .prop_map(|(model, mut devices, engine, weights, kv, (workload, media), layout, settings)| {
-            // Neighbours of one kind are one entry of a scenario.
-            devices.dedup_by(|next, device| next.id == device.id);
-            let model = ModelChoice::Catalogue(model);
-            Scenario { model, devices, engine, engine_version: None, weights, kv, workload, media, layout, settings }
-        })
+        .prop_map(
+            |(model, mut devices, engine, weights, kv, (workload, media), layout, (settings, engine_version))| {
+                // Neighbours of one kind are one entry of a scenario.
+                devices.dedup_by(|next, device| next.id == device.id);
+                let model = ModelChoice::Catalogue(model);
+                Scenario { model, devices, engine, engine_version, weights, kv, workload, media, layout, settings }
+            },
+        )
 }
 
 /// Memory of all devices of a report.
@@ -164,7 +182,11 @@ proptest! {
         prop_assert!(held >= report.model.weights_bytes.get(), "{held} of {}", report.model.weights_bytes);
         let cached: u64 = report.devices.iter().map(|device| device.memory.kv_cache.get() * device.ranks).sum();
         let asked = report.model.kv_bytes_at_context.get() * scenario.workload.batch;
-        prop_assert!(cached >= asked, "{cached} of {asked}");
+        let kept: u64 = report.devices.iter().map(|device| device.memory.state.get() * device.ranks).sum();
+        let on_host = report.model.host_cache_bytes.get() * report.parallelism.data;
+        let asked_state = report.model.state_bytes_per_sequence.get() * scenario.workload.batch;
+        prop_assert!(cached + on_host >= asked, "{cached} of {asked}");
+        prop_assert!(cached + kept + on_host >= asked + asked_state, "{cached} and {kept} of {asked} and {asked_state}");
     }
 
     #[test]
@@ -205,6 +227,25 @@ proptest! {
             }
             if batch < link::MAX_BATCH {
                 prop_assert_eq!(fits(Workload { batch: batch + 1, ..scenario.workload }), Some(false));
+            }
+        }
+    }
+
+    #[test]
+    fn the_longest_context_fits_and_one_token_more_does_not(scenario in scenario()) {
+        let report = Report::of(&scenario);
+        // The context holds the media of the prompt too, which do not get shorter.
+        let fits = |tokens: u64| {
+            let text = tokens.checked_sub(report.model.media_tokens).filter(|&text| text > 1)?;
+            let workload = with_context(scenario.workload, text);
+            Report::of(&Scenario { workload, ..scenario.clone() }).fits()
+        };
+        if let Some(tokens) = report.capacity.max_context_tokens {
+            if tokens > 0 {
+                prop_assert_ne!(fits(tokens), Some(false));
+            }
+            if tokens < link::MAX_TOKENS {
+                prop_assert_ne!(fits(tokens.max(1) + 1), Some(true));
             }
         }
     }
@@ -251,6 +292,25 @@ proptest! {
         let read = link::decode(&query.join("&"));
         let report = Report::of(&read.scenario);
         prop_assert_eq!(link::decode(&report.link).scenario, read.scenario);
+    }
+}
+
+proptest! {
+    // Each fix is a report of its own.
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_fix_fits_with_what_it_says_to_spare(scenario in scenario()) {
+        let report = Report::of(&scenario);
+        prop_assert!(report.fixes.is_empty() || report.fits() == Some(false));
+        for fix in &report.fixes {
+            let read = link::decode(&fix.query);
+            prop_assert_eq!(&read.notices, &vec![], "{}", &fix.change);
+            let changed = Report::of(&read.scenario);
+            prop_assert_eq!(changed.fits(), Some(true), "{}", &fix.change);
+            let spare = changed.tightest().and_then(|device| device.headroom());
+            prop_assert_eq!(spare, Some(fix.headroom), "{}", &fix.change);
+        }
     }
 }
 

@@ -93,8 +93,8 @@ fn pictures_and_sound_of_a_prompt_stand_in_its_context() {
 /// of 128 numbers of each, twice, in 16 bit. In the context a picture is one token.
 #[test]
 fn cross_attention_keeps_what_the_encoder_made_of_a_picture() {
-    let text = report("model=llama-3.2-11b-vision&in=1000&out=24");
-    let seen = report("model=llama-3.2-11b-vision&in=1000&out=24&images=1:1120x1120");
+    let text = report("model=llama-3.2-11b-vision&engine=transformers&in=1000&out=24");
+    let seen = report("model=llama-3.2-11b-vision&engine=transformers&in=1000&out=24&images=1:1120x1120");
     let kept = 4 * 1601 * 8 * (2 * 8 * 128 * 2);
     let added = seen.model.kv_bytes_at_context.get() - text.model.kv_bytes_at_context.get();
     assert_eq!(added, kept + text.model.kv_bytes_per_token.get());

@@ -3,6 +3,7 @@
 use ridgepoint_core::Bytes;
 
 use crate::ink::Ink;
+use crate::names;
 use crate::numbers;
 use crate::report::{DeviceReport, Report};
 use crate::table::{Column, Row, Table};
@@ -144,8 +145,18 @@ impl Report {
                 .collect()
         });
         let unknown = || "–".to_string();
+        let own = |device: &DeviceReport| names::overhead(self.engine, device.memory.overhead);
+        let names = groups.first().map_or_else(Vec::new, |group| own(group.device));
+        for (index, (name, _)) in names.into_iter().enumerate() {
+            rows.push(row(None, false, &format!("of which {name}"), &|device| {
+                own(device).get(index).map_or_else(unknown, |(_, bytes)| numbers::gib(*bytes))
+            }));
+        }
         rows.push(row(None, true, "Total", &|device| numbers::gib(device.memory.total())));
-        rows.push(row(None, false, "Minimum (weights, cache, state)", &|device| numbers::gib(device.memory.minimum())));
+        rows.push(row(None, false, "Minimum (weights, cache, state)", &|device| numbers::gib(device.memory.minimum)));
+        rows.push(row(None, false, "Reserved by the engine", &|device| {
+            device.reserved(self.engine).map_or_else(unknown, numbers::gib)
+        }));
         rows.push(row(Some(Ink::Limit), false, "Engine limit", &|device| {
             device.room.map_or_else(unknown, |room| numbers::gib(room.limit))
         }));
@@ -171,7 +182,7 @@ fn parts(device: &DeviceReport) -> [(Ink, &'static str, Bytes); 5] {
         (Ink::KvCache, "KV cache", memory.kv_cache),
         (Ink::State, "Recurrent state", memory.state),
         (Ink::Activations, "Activations", memory.activations),
-        (Ink::Overhead, "Engine overhead", memory.overhead),
+        (Ink::Overhead, "Engine overhead", memory.overhead.total()),
     ]
 }
 

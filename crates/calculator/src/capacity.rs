@@ -1,6 +1,6 @@
 //! Answers backwards: what the memory that is left would hold.
 
-use ridgepoint_core::{Bytes, DeviceMemory, Engine, Stage, Workload, memory};
+use ridgepoint_core::{Bytes, Engine, Offer, Reservation, Workload};
 
 use crate::deployment::{Resolved, Run};
 use crate::link::{MAX_BATCH, MAX_TOKENS};
@@ -10,11 +10,11 @@ use crate::scenario::{DeviceCount, Layout, Scenario};
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Capacity {
     /// KV cache on the device that has least room for it: all that is left of the engine's share, or, for engines
-    /// that allocate what they are asked for, the cache of the workload.
+    /// that allocate what they are asked for, the cache of the workload, which does not depend on the device.
     pub kv_cache: Option<Bytes>,
-    /// Tokens that the cache of one replica holds, at this sequence length.
+    /// Tokens that the cache of one replica holds, as the engine prints it.
     pub kv_cache_tokens: Option<u64>,
-    /// Sequences of this length whose cache and state one replica holds.
+    /// Sequences of this length whose cache and state one replica holds, as the engine prints it.
     pub max_concurrency: Option<f64>,
     /// Longest sequence (prompt and output) that fits at this batch, up to [`MAX_TOKENS`]; 0 if none does.
     pub max_context_tokens: Option<u64>,
@@ -28,24 +28,38 @@ pub struct Capacity {
 impl Capacity {
     /// What `resolved` could offer for sequences like those of `workload`.
     pub fn of(resolved: &Resolved, workload: Workload) -> Self {
-        let runs = resolved.runs();
-        let Some(limits) = limits(resolved, &runs) else { return Self::default() };
-        let fits = |workload| all_fit(resolved, workload, &runs, &limits);
-        let (kv_cache, per_replica) = cache_room(resolved, workload, &runs, &limits);
-        let with_context = |tokens: u64| {
-            // The output keeps its length while it can: what grows is the prompt.
-            let output_tokens = workload.output_tokens.min(tokens.saturating_sub(1).max(1));
-            Workload { prompt_tokens: tokens - output_tokens, output_tokens, ..workload }
-        };
+        let runs = resolved.distinct_runs();
+        let kv_cache = cache_room(resolved, workload, &runs);
+        let offers = || runs.iter().filter_map(|run| offer(resolved, workload, run));
+        let is_known = |run: &Run| resolved.memory(run.device).is_some();
+        if !runs.iter().all(is_known) {
+            return Self { kv_cache, ..Self::default() };
+        }
+        let fits = |workload| all_fit(resolved, workload, &runs);
         Self {
             min_devices: None,
-            kv_cache: Some(kv_cache),
-            kv_cache_tokens: per_replica.map(|sequences| (sequences * workload.context_tokens() as f64) as u64),
-            max_concurrency: per_replica,
-            max_context_tokens: Some(largest(2, MAX_TOKENS, |tokens| fits(with_context(tokens)))),
+            kv_cache,
+            kv_cache_tokens: offers().map(|offer| offer.tokens).min(),
+            max_concurrency: offers().map(|offer| offer.concurrency).min_by(f64::total_cmp),
+            max_context_tokens: Some(largest(2, MAX_TOKENS, |tokens| fits(at_context(resolved, workload, tokens)))),
             max_batch: Some(largest(1, MAX_BATCH, |batch| fits(Workload { batch, ..workload }))),
         }
     }
+}
+
+/// The workload with sequences of `tokens`, at least 2. The output keeps its length while it can: what changes is the
+/// prompt.
+pub fn with_context(workload: Workload, tokens: u64) -> Workload {
+    let output_tokens = workload.output_tokens.min(tokens.saturating_sub(1).max(1));
+    Workload { prompt_tokens: tokens.saturating_sub(output_tokens).max(1), output_tokens, ..workload }
+}
+
+/// The workload with contexts of `tokens`, in which the media of a prompt stay as they are.
+fn at_context(resolved: &Resolved, workload: Workload, tokens: u64) -> Workload {
+    let media = resolved.media_tokens;
+    let text = Workload { prompt_tokens: workload.prompt_tokens.saturating_sub(media), ..workload };
+    let text = with_context(text, tokens.saturating_sub(media).max(2));
+    Workload { prompt_tokens: text.prompt_tokens.saturating_add(media), ..text }
 }
 
 /// Fewest devices of the scenario's kind that hold its workload, with the layout chosen anew.
@@ -56,71 +70,65 @@ pub fn min_devices(scenario: &Scenario, resolved: &Resolved) -> Option<u64> {
     COUNTS.into_iter().find(|&count| {
         let devices = vec![DeviceCount { count, ..only.clone() }];
         let resolved = resolved.with_layout(&Scenario { devices, layout: Layout::AUTO, ..scenario.clone() });
-        let runs = resolved.runs();
-        limits(&resolved, &runs).is_some_and(|limits| all_fit(&resolved, resolved.workload, &runs, &limits))
+        all_fit(&resolved, resolved.workload, &resolved.distinct_runs())
     })
 }
 
-fn all_fit(resolved: &Resolved, workload: Workload, runs: &[Run], limits: &[Bytes]) -> bool {
-    let by_stage = memory_by_stage(resolved, workload);
-    runs.iter()
-        .zip(limits)
-        .all(|(run, &limit)| by_stage.get(run.stage as usize).is_some_and(|memory| memory.total() <= limit))
+/// Bytes to spare on the fullest device, negative where it does not fit; `None` where the size of one is not known.
+pub fn headroom(resolved: &Resolved, workload: Workload) -> Option<i64> {
+    resolved.distinct_runs().iter().map(|run| headroom_of(resolved, workload, run)).min().flatten()
 }
 
-/// Memory of each stage's ranks.
-pub fn memory_by_stage(resolved: &Resolved, workload: Workload) -> Vec<DeviceMemory> {
-    let Resolved { stored, numerics, parallelism, engine, .. } = resolved;
-    memory::by_stage(stored, numerics.weights, numerics.kv, *parallelism, workload, *engine)
+fn headroom_of(resolved: &Resolved, workload: Workload, run: &Run) -> Option<i64> {
+    let Reservation { memory, limit } = resolved.reserve(run, workload);
+    Some(limit?.minus(memory.total()))
 }
 
-fn limits(resolved: &Resolved, runs: &[Run]) -> Option<Vec<Bytes>> {
-    runs.iter().map(|run| resolved.limit(run.device)).collect()
+/// Whether the workload fits on each of these devices. One of unknown size does not count as large enough.
+fn all_fit(resolved: &Resolved, workload: Workload, runs: &[Run]) -> bool {
+    runs.iter().all(|run| headroom_of(resolved, workload, run).is_some_and(|headroom| headroom >= 0))
 }
 
 /// Memory left for the cache on the device that has least of it, whatever the engine does with it.
 pub fn room_for_cache(resolved: &Resolved, workload: Workload) -> Option<Bytes> {
-    let runs = resolved.runs();
-    let by_stage = memory_by_stage(resolved, workload);
-    let left = |run: &Run, limit: Bytes| by_stage.get(run.stage as usize).map(|memory| left_for_cache(limit, memory));
-    limits(resolved, &runs)?.into_iter().zip(&runs).filter_map(|(limit, run)| left(run, limit)).min()
+    let rooms = resolved.distinct_runs().into_iter().map(|run| {
+        let reservation = resolved.reserve(&run, workload);
+        Some(reservation.pool()?.saturating_sub(reservation.memory.state))
+    });
+    rooms.collect::<Option<Vec<_>>>()?.into_iter().min()
 }
 
-fn left_for_cache(limit: Bytes, memory: &DeviceMemory) -> Bytes {
-    limit.saturating_sub(memory.weights + memory.state + memory.activations + memory.overhead)
-}
-
-/// The smallest room for cache on any device, and how many sequences one replica holds with their cache and state.
-fn cache_room(resolved: &Resolved, workload: Workload, runs: &[Run], limits: &[Bytes]) -> (Bytes, Option<f64>) {
-    let Resolved { stored, numerics, parallelism, .. } = resolved;
-    let by_stage = memory_by_stage(resolved, workload);
-    let stages = Stage::all(stored, *parallelism);
-    let mut smallest: Option<Bytes> = None;
-    let mut sequences: Option<f64> = None;
-    for (run, &limit) in runs.iter().zip(limits) {
-        let (Some(memory), Some(&stage)) = (by_stage.get(run.stage as usize), stages.get(run.stage as usize)) else {
-            continue;
-        };
-        let left = limit.saturating_sub(memory.weights + memory.activations + memory.overhead);
-        let room = if resolved.allocates_on_request { memory.kv_cache } else { left_for_cache(limit, memory) };
-        smallest = Some(smallest.map_or(room, |other| other.min(room)));
-        let tensor = parallelism.tensor;
-        let one = memory::stage_cache(stored, stage, 1, workload, numerics.kv, tensor)
-            + memory::stage_state(stored, stage, 1, tensor);
-        if one > Bytes::ZERO {
-            let held = left.as_f64() / one.as_f64();
-            sequences = Some(sequences.map_or(held, |other| other.min(held)));
+/// The KV cache that the engine allocates on the device that has least room for it.
+fn cache_room(resolved: &Resolved, workload: Workload, runs: &[Run]) -> Option<Bytes> {
+    let rooms = runs.iter().map(|run| {
+        let reservation = resolved.reserve(run, workload);
+        match resolved.profile.engine() {
+            // The pages of recurrent state come from the same pool.
+            Engine::Vllm => reservation.pool(),
+            Engine::Sglang | Engine::TensorRtLlm => Some(reservation.pool()?.saturating_sub(reservation.memory.state)),
+            Engine::LlamaCpp | Engine::Transformers | Engine::Mlx => Some(reservation.memory.kv_cache),
         }
-    }
-    (smallest.unwrap_or(Bytes::ZERO), sequences)
+    });
+    rooms.collect::<Option<Vec<_>>>()?.into_iter().min()
 }
 
-/// Whether an engine allocates the cache that it is asked for, rather than all that is left.
-pub const fn allocates_on_request(engine: Engine) -> bool {
-    match engine {
-        Engine::Vllm | Engine::Sglang | Engine::TensorRtLlm => false,
-        Engine::LlamaCpp | Engine::Transformers | Engine::Mlx => true,
+/// What the memory that is left on the devices of `run` offers.
+fn offer(resolved: &Resolved, workload: Workload, run: &Run) -> Option<Offer> {
+    let demand = resolved.demand(run, workload)?;
+    resolved.profile.offer(&demand, resolved.profile.reserve(&demand).pool()?)
+}
+
+/// The smallest number in `least..=most` that passes, where everything above one that passes does too.
+pub fn least(least: u64, most: u64, passes: impl Fn(u64) -> bool) -> Option<u64> {
+    if least > most || !passes(most) {
+        return None;
     }
+    let (mut below, mut good) = (least, most);
+    while below < good {
+        let middle = below + (good - below) / 2;
+        if passes(middle) { good = middle } else { below = middle + 1 }
+    }
+    Some(good)
 }
 
 /// The largest number in `least..=most` that passes, where everything below one that passes does too; 0 if none does.

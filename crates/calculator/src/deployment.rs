@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use ridgepoint_catalog::devices::{Device, DeviceClass, Missing, Supplied, UsableSource, find_device};
-use ridgepoint_catalog::{engine_memory, find_model};
+use ridgepoint_catalog::{engine_profile, find_model, has_versions, version_number};
 use ridgepoint_core::{
-    Accelerator, Arithmetic, Attention, Bytes, Deployment, Engine, EngineMemory, GgufFile, HostWeights, KvFormat,
-    Layer, Mixer, Model, Number, Numerics, Packing, Parallelism, Reach, Role, Stage, StageSplit, Tensor, Tokens,
-    WeightFormat, Weights, Workload,
+    Accelerator, Arithmetic, Bytes, ComputePrecision, Demand, Deployment, DeviceRam, Engine, GgufFile, HostWeights,
+    Knobs, KvFormat, LatentCache, Model, Number, Numerics, Packing, Parallelism, Profile, Reservation, Role, Site,
+    Stage, StageSplit, Tensor, Tokens, WeightFormat, Weights, Workload, memory,
 };
 
-use crate::capacity;
 use crate::media::{self, Encoded};
 use crate::names;
 use crate::scenario::{Degree, DeviceCount, ModelChoice, Scenario};
@@ -37,10 +36,12 @@ pub struct Resolved {
     pub numerics: Numerics,
     /// The layout in use.
     pub parallelism: Parallelism,
-    /// Engine defaults with the scenario's settings applied.
-    pub engine: EngineMemory,
-    /// Whether the engine allocates the cache that it is asked for, rather than all that is left.
-    pub allocates_on_request: bool,
+    /// The engine with the constants of its version.
+    pub profile: &'static Profile,
+    /// The engine's settings.
+    pub knobs: Knobs,
+    /// The pipeline stages, each with the weights of one rank.
+    pub stages: Vec<(Stage, Bytes)>,
     /// Figures of the devices that the scenario supplies itself.
     pub supplied: Supplied,
     /// What was odd about the layout.
@@ -84,19 +85,13 @@ impl Resolved {
         let Encoded { model, tokens: media_tokens, mut warnings } = media::encode(&model, scenario.media);
         let prompt_tokens = scenario.workload.prompt_tokens.saturating_add(media_tokens);
         let workload = Workload { prompt_tokens, ..scenario.workload };
-        let parallelism = choose_layout(scenario, &model, &devices, &mut warnings);
-        let mut engine = engine_memory(scenario.engine);
-        if let Some(fraction) = scenario.settings.memory_fraction {
-            engine.memory_fraction = fraction;
+        let profile = engine_profile(scenario.engine, scenario.engine_version.as_deref());
+        let parallelism = choose_layout(scenario, profile, &model, &devices, &mut warnings);
+        let knobs = knobs(scenario, &model, &devices);
+        if knobs.host.expert_layers > 0 && model.experts() > 0 {
+            warnings.push(Warning::HostExperts { layers: knobs.host.expert_layers.min(model.layers.len()) as u64 });
         }
-        if let Some(tokens) = scenario.settings.tokens_per_pass {
-            engine.tokens_per_pass = tokens;
-        }
-        engine.host = host_weights(scenario, &devices);
-        if engine.host.expert_layers > 0 && model.experts() > 0 {
-            warnings.push(Warning::HostExperts { layers: engine.host.expert_layers.min(model.layers.len()) as u64 });
-        }
-        let without_effect = settings_without_effect(scenario, &model, &engine);
+        let without_effect = settings_without_effect(scenario, &model, knobs);
         if !without_effect.is_empty() {
             warnings.push(Warning::NoEffect { keys: without_effect.join(", ") });
         }
@@ -105,18 +100,22 @@ impl Resolved {
             let engine = names::engine(scenario.engine).label;
             warnings.push(Warning::FormatNotOfEngine { engine, format });
         }
+        let stages = Stage::on_devices(&model, parallelism, knobs.host)
+            .into_iter()
+            .map(|stage| (stage, memory::stage_weights(&model, stage, weights, parallelism, knobs.host)));
         Self {
             model_id: scenario.model.id().to_string(),
             model_name,
             numerics: Numerics { weights, kv: scenario.kv },
-            stored: stored_model(scenario, &model),
+            stored: profile.stored(&model, knobs).map_or_else(|| Arc::clone(&model), Arc::new),
+            stages: stages.collect(),
             model,
             workload,
             media_tokens,
             devices,
             parallelism,
-            engine,
-            allocates_on_request: capacity::allocates_on_request(scenario.engine),
+            profile,
+            knobs,
             supplied: Supplied { memory: scenario.settings.device_memory, bandwidth: None },
             warnings,
         }
@@ -196,71 +195,125 @@ impl Resolved {
         Some((nominal, usable, source))
     }
 
-    /// What the engine may take of a device's memory.
-    pub fn limit(&self, device: &Device) -> Option<Bytes> {
-        self.memory(device).map(|(_, usable, _)| usable.scaled(self.engine.memory_fraction))
+    /// What the engine is to hold on the devices of `run`.
+    pub fn demand(&self, run: &Run, workload: Workload) -> Option<Demand<'_>> {
+        let &(stage, weights) = self.stages.get(run.stage as usize)?;
+        let batch = memory::sequences_per_replica(workload, self.parallelism.data);
+        Some(Demand {
+            model: &self.model,
+            stored: &self.stored,
+            stage,
+            weights,
+            numerics: self.numerics,
+            parallelism: self.parallelism,
+            workload: Workload { batch, ..workload },
+            knobs: self.knobs,
+            site: self.site(run.device),
+        })
+    }
+
+    /// Weights of the layers that stay in host memory, and their cache and state.
+    pub fn held_by_host(&self, workload: Workload) -> (Bytes, Bytes) {
+        let layers = self.knobs.host.layers.min(self.model.layers.len());
+        let stage = Stage { first_layer: 0, layers, is_first: false, is_last: false };
+        let whole = Parallelism { data: self.parallelism.data, ..Parallelism::SINGLE };
+        let runs = self.distinct_runs();
+        let demand = runs.first().and_then(|run| self.demand(run, workload));
+        let cache = demand.map_or(Bytes::ZERO, |demand| {
+            let memory = self.profile.reserve(&Demand { stage, parallelism: whole, ..demand }).memory;
+            memory.kv_cache + memory.state
+        });
+        let layers = HostWeights { layers, ..HostWeights::default() };
+        (memory::host_weights(&self.model, self.numerics.weights, layers), cache)
+    }
+
+    /// What the engine sets aside on the devices of `run`.
+    pub fn reserve(&self, run: &Run, workload: Workload) -> Reservation {
+        self.demand(run, workload).map_or_else(Reservation::default, |demand| self.profile.reserve(&demand))
+    }
+
+    /// The runs that differ in device or stage, one of each.
+    pub fn distinct_runs(&self) -> Vec<Run> {
+        let mut distinct: Vec<Run> = Vec::new();
+        for run in self.runs() {
+            let same = |other: &Run| other.stage == run.stage && other.device_index == run.device_index;
+            if !distinct.iter().any(same) {
+                distinct.push(run);
+            }
+        }
+        distinct
+    }
+
+    /// A device as the engine finds it.
+    fn site(&self, device: &Device) -> Site {
+        let memory = self.memory(device);
+        let with_reserve = memory.is_some_and(|(_, _, source)| source == UsableSource::Driver);
+        Site {
+            usable: memory.map(|(_, usable, _)| usable),
+            memory: if is_host(device) { DeviceRam::Host } else { DeviceRam::Own { with_reserve } },
+            has_fp8: device.peaks.get(ComputePrecision::Fp8).is_some(),
+            has_fast_link: device.interconnect().scale_up.is_some(),
+        }
     }
 }
 
-/// What llama.cpp leaves on the host of a device with memory of its own: the embedding, always, and the experts that
-/// `--n-cpu-moe` names.
-fn host_weights(scenario: &Scenario, devices: &[(&Device, u64)]) -> HostWeights {
-    let is_host = |device: &Device| device.memory.unified || device.class == DeviceClass::Cpu;
+/// Whether programs on the device use the memory of the host.
+fn is_host(device: &Device) -> bool {
+    device.memory.unified || device.class == DeviceClass::Cpu
+}
+
+/// The settings of a scenario in the terms of the engines.
+fn knobs(scenario: &Scenario, model: &Model, devices: &[(&Device, u64)]) -> Knobs {
+    let settings = scenario.settings;
+    Knobs {
+        memory_fraction: settings.memory_fraction,
+        tokens_per_pass: settings.tokens_per_pass,
+        max_sequences: settings.max_sequences,
+        eager: settings.eager == Some(true),
+        flash_attention: settings.flash_attention != Some(false),
+        full_sliding_cache: settings.full_sliding_cache == Some(true),
+        latent_cache: match settings.latent_cache {
+            Some(0) => LatentCache::Heads,
+            Some(1) => LatentCache::WithCopy,
+            Some(_) | None => LatentCache::Latent,
+        },
+        host: host_weights(scenario, model, devices),
+    }
+}
+
+/// What llama.cpp leaves on the host of a device with memory of its own: the embedding, always, the layers that
+/// `-ngl` does not reach, and the experts that `--n-cpu-moe` names.
+fn host_weights(scenario: &Scenario, model: &Model, devices: &[(&Device, u64)]) -> HostWeights {
     if scenario.engine != Engine::LlamaCpp || devices.iter().any(|(device, _)| is_host(device)) {
         return HostWeights::default();
     }
     let layers = scenario.settings.cpu_expert_layers.unwrap_or(0);
-    HostWeights { lookups: true, expert_layers: usize::try_from(layers).unwrap_or(usize::MAX) }
-}
-
-/// The model with the cache that llama.cpp keeps for it: in full length for sliding layers (`--swa-full`), and of MLA
-/// full heads (`mla=0`) or the latent vector beside a transposed copy of it (`mla=1`).
-fn stored_model(scenario: &Scenario, model: &Arc<Model>) -> Arc<Model> {
-    let full_length = scenario.settings.full_sliding_cache == Some(true);
-    let latent = scenario.settings.latent_cache.unwrap_or(2);
-    if scenario.engine != Engine::LlamaCpp || (!full_length && latent == 2) {
-        return Arc::clone(model);
-    }
-    let reach_of = |reach: Reach| if full_length { Reach::Full } else { reach };
-    let attention_of = |attention: Attention| match (attention, latent) {
-        (Attention::Latent { heads, rope_dim, nope_dim, value_dim, .. }, 0) => {
-            Attention::Grouped { heads, kv_heads: heads, key_dim: nope_dim + rope_dim, value_dim }
-        }
-        (Attention::Latent { heads, kv_rank, rope_dim, nope_dim, value_dim, query_rank }, 1) => {
-            Attention::Latent { heads, kv_rank: kv_rank * 2, rope_dim, nope_dim, value_dim, query_rank }
-        }
-        (attention, _) => attention,
-    };
-    let stored = |layer: Layer| {
-        let mixer = match layer.mixer {
-            Mixer::Attention { attention, reach, cache, selection } => {
-                Mixer::Attention { attention: attention_of(attention), reach: reach_of(reach), cache, selection }
-            }
-            Mixer::Parallel { attention, reach, state } => {
-                Mixer::Parallel { attention: attention_of(attention), reach: reach_of(reach), state }
-            }
-            Mixer::None | Mixer::Recurrent(_) => layer.mixer,
-        };
-        Layer { mixer, ..layer }
-    };
-    let mut wider = Model::clone(model);
-    wider.layers = wider.layers.map_kinds(stored);
-    Arc::new(wider)
+    let whole = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    let there = scenario.settings.device_layers.map_or(0, |layers| model.layers.len().saturating_sub(whole(layers)));
+    HostWeights { lookups: true, expert_layers: whole(layers), layers: there }
 }
 
 /// Keys of settings that a scenario sets and that change nothing here.
-fn settings_without_effect(scenario: &Scenario, model: &Model, engine: &EngineMemory) -> Vec<&'static str> {
+fn settings_without_effect(scenario: &Scenario, model: &Model, knobs: Knobs) -> Vec<&'static str> {
     let settings = scenario.settings;
     let on_llama_cpp = scenario.engine == Engine::LlamaCpp;
+    let (limits_requests, captures_graphs) = match scenario.engine {
+        Engine::Vllm | Engine::Sglang => (true, true),
+        Engine::TensorRtLlm => (true, false),
+        Engine::LlamaCpp | Engine::Transformers | Engine::Mlx => (false, false),
+    };
     let moved = settings.cpu_expert_layers.is_some_and(|layers| layers > 0);
+    let has_latent = model.has_latent_cache();
+    let unread = |version: &String| version_number(version).is_none() || !has_versions(scenario.engine);
     [
-        ("ev", scenario.engine_version.is_some()),
-        ("max-seqs", settings.max_sequences.is_some()),
-        ("eager", settings.eager.is_some()),
-        ("fa", settings.flash_attention.is_some()),
+        ("ev", scenario.engine_version.as_ref().is_some_and(unread)),
+        ("max-seqs", settings.max_sequences.is_some() && !limits_requests),
+        ("eager", settings.eager.is_some() && !captures_graphs),
+        ("fa", settings.flash_attention.is_some() && !on_llama_cpp),
         ("swa-full", settings.full_sliding_cache.is_some() && !on_llama_cpp),
-        ("mla", settings.latent_cache.is_some() && !on_llama_cpp),
-        ("cpu-moe", moved && (engine.host.expert_layers == 0 || model.experts() == 0)),
+        ("mla", settings.latent_cache.is_some() && !(on_llama_cpp && has_latent)),
+        ("ngl", settings.device_layers.is_some() && !knobs.host.lookups),
+        ("cpu-moe", moved && (knobs.host.expert_layers == 0 || model.experts() == 0)),
     ]
     .into_iter()
     .filter_map(|(key, is_idle)| is_idle.then_some(key))
@@ -296,7 +349,7 @@ fn weights_in(engine: Engine, asked: Option<WeightFormat>, model: &Model) -> Wei
         (Packing::Plain { number: Number::Fp32 }, GgufFile::F32),
         (Packing::Plain { number: Number::Fp16 }, GgufFile::F16),
         (Packing::BF16, GgufFile::Bf16),
-        (Packing::PerGroup { number: Number::Fp4, group: 32, scale_bits: 8 }, GgufFile::Mxfp4Moe),
+        (Packing::MXFP4, GgufFile::Mxfp4Moe),
     ];
     let asked = asked.unwrap_or(WeightFormat::Native);
     if engine != Engine::LlamaCpp || asked.gguf().is_some() {
@@ -331,6 +384,7 @@ pub struct Run {
 /// fast domain, then pipeline stages, then replicas; the others get one run of layers for each device.
 fn choose_layout(
     scenario: &Scenario,
+    profile: &Profile,
     model: &Model,
     devices: &[(&'static Device, u64)],
     warnings: &mut Vec<Warning>,
@@ -369,7 +423,15 @@ fn choose_layout(
         pipeline,
         expert: 1,
         data,
-        split: if scenario.engine == Engine::LlamaCpp { StageSplit::LayersAndHead } else { StageSplit::Layers },
+        split: match profile {
+            Profile::LlamaCpp(_) => StageSplit::LayersAndHead,
+            Profile::Vllm(vllm) if vllm.rest_on_last_stage => StageSplit::LayersThenRest,
+            Profile::Vllm(_)
+            | Profile::Sglang(_)
+            | Profile::TensorRtLlm(_)
+            | Profile::Transformers(_)
+            | Profile::Mlx(_) => StageSplit::Layers,
+        },
     };
     if layout.pipeline > layers {
         warnings.push(Warning::MoreStagesThanLayers { stages: layout.pipeline, layers });

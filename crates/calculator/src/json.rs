@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use ridgepoint_core::{Bytes, Component, Parallelism, PassTime, Seconds, TokensPerSecond};
+use ridgepoint_core::{Bytes, Component, Engine, Parallelism, PassTime, Seconds, TokensPerSecond};
 use serde::{Serialize, Serializer};
 
+use crate::fixes;
 use crate::link::Notice;
 use crate::names;
 use crate::report::{DeviceReport, Report};
@@ -83,7 +84,7 @@ struct Memory<'a> {
     fits: Option<bool>,
     minimum_bytes: u64,
     devices: Vec<Device<'a>>,
-    fixes: Option<Vec<()>>,
+    fixes: Vec<Fix<'a>>,
 }
 
 #[derive(Serialize)]
@@ -100,6 +101,14 @@ struct Device<'a> {
     total_bytes: u64,
     headroom_bytes: Option<i64>,
     components: BTreeMap<&'static str, u64>,
+}
+
+/// A change that makes it fit.
+#[derive(Serialize)]
+struct Fix<'a> {
+    change: &'a str,
+    query: &'a str,
+    headroom_bytes: i64,
 }
 
 #[derive(Serialize)]
@@ -190,8 +199,8 @@ fn view<'a>(report: &'a Report, notices: &[Notice]) -> View<'a> {
         memory: Memory {
             fits: report.fits(),
             minimum_bytes: report.minimum().get(),
-            devices: report.devices.iter().flat_map(devices).collect(),
-            fixes: None,
+            devices: report.devices.iter().flat_map(|run| devices(run, report.engine)).collect(),
+            fixes: report.fixes.iter().map(fix).collect(),
         },
         capacity: capacity(report),
         latency: latency(report),
@@ -233,7 +242,7 @@ fn model(report: &Report) -> Model<'_> {
 }
 
 /// One entry for each rank of a run.
-fn devices(run: &DeviceReport) -> impl Iterator<Item = Device<'_>> {
+fn devices(run: &DeviceReport, engine: Engine) -> impl Iterator<Item = Device<'_>> {
     let memory = run.memory;
     (0..run.ranks).map(move |offset| Device {
         id: run.id,
@@ -244,11 +253,19 @@ fn devices(run: &DeviceReport) -> impl Iterator<Item = Device<'_>> {
         kv_cache_bytes: memory.kv_cache.get(),
         state_bytes: memory.state.get(),
         activation_bytes: memory.activations.get(),
-        overhead_bytes: memory.overhead.get(),
+        overhead_bytes: memory.overhead.total().get(),
         total_bytes: memory.total().get(),
         headroom_bytes: run.headroom(),
-        components: BTreeMap::new(),
+        components: names::overhead(engine, memory.overhead)
+            .into_iter()
+            .chain([(names::activations(engine), memory.activations)])
+            .map(|(name, bytes)| (name, bytes.get()))
+            .collect(),
     })
+}
+
+fn fix(fix: &fixes::Fix) -> Fix<'_> {
+    Fix { change: &fix.change, query: &fix.query, headroom_bytes: fix.headroom }
 }
 
 fn capacity(report: &Report) -> Capacity {

@@ -2,8 +2,8 @@
 //! bars and charts, all plain data. The page and the command line only show what is computed here.
 //!
 //! The way of a figure: [`link`] reads a scenario, [`deployment`] looks its names up and lays the model over devices,
-//! [`report`] and [`capacity`] ask the physics, and [`verdict`], [`breakdown`], [`charts`], [`operations`] and
-//! [`facts`] put the answers into words. [`json`] is the same report for programs.
+//! [`report`] and [`capacity`] ask the physics, [`fixes`] tries what would help, and [`verdict`], [`breakdown`],
+//! [`charts`], [`operations`] and [`facts`] put the answers into words. [`json`] is the same report for programs.
 
 pub mod breakdown;
 pub mod capacity;
@@ -12,6 +12,7 @@ pub mod charts;
 pub mod custom;
 pub mod deployment;
 pub mod facts;
+pub mod fixes;
 pub mod ink;
 pub mod json;
 pub mod link;

@@ -179,7 +179,7 @@ impl Reader {
                 self.scenario.engine =
                     self.choice(key, value, Engine::ALL, |engine| names::engine(engine).id, fallback);
             }
-            "ev" => self.scenario.engine_version = (!value.is_empty()).then(|| shown(value)),
+            "ev" => self.scenario.engine_version = Some(shown(value)).filter(|version| !version.is_empty()),
             "w" => self.weights(value),
             "kv" => {
                 self.scenario.kv =
@@ -204,6 +204,7 @@ impl Reader {
             "eager" => self.scenario.settings.eager = Some(self.flag(key, value, false)),
             "fa" => self.scenario.settings.flash_attention = Some(self.flag(key, value, true)),
             "swa-full" => self.scenario.settings.full_sliding_cache = Some(self.flag(key, value, false)),
+            "ngl" => self.scenario.settings.device_layers = self.setting(key, value, 0, 10_000),
             "cpu-moe" => self.scenario.settings.cpu_expert_layers = self.setting(key, value, 0, 10_000),
             "mla" => self.scenario.settings.latent_cache = self.setting(key, value, 0, 2).map(|layout| layout as u8),
             "view" => {
@@ -488,6 +489,7 @@ pub fn encode(scenario: &Scenario, presentation: &Presentation) -> String {
         ("eager", flag(settings.eager)),
         ("fa", flag(settings.flash_attention)),
         ("swa-full", flag(settings.full_sliding_cache)),
+        ("ngl", settings.device_layers),
         ("cpu-moe", settings.cpu_expert_layers),
         ("mla", settings.latent_cache.map(u64::from)),
     ] {

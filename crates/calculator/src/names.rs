@@ -1,8 +1,8 @@
 //! The words of the field: ids that go into links, and names that people read.
 
 use ridgepoint_core::{
-    Bound, Component, ComputePrecision, Engine, GgufFile, Kind, KvFormat, Model, Number, OperationKind, Packing,
-    Quantisable, WeightFormat,
+    Bound, Bytes, Component, ComputePrecision, Engine, GgufFile, Kind, KvFormat, Model, Number, OperationKind,
+    Overhead, Packing, Quantisable, WeightFormat,
 };
 
 /// An id for links and a name for people.
@@ -16,6 +16,30 @@ pub struct Name {
 
 const fn name(id: &'static str, label: &'static str) -> Name {
     Name { id, label }
+}
+
+/// What an engine calls the peak of its activations.
+pub const fn activations(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Vllm | Engine::Sglang | Engine::Transformers | Engine::Mlx => "activation_peak",
+        Engine::TensorRtLlm => "activation_buffers",
+        Engine::LlamaCpp => "compute_buffer",
+    }
+}
+
+/// What an engine keeps for itself, under the names that it has for it.
+pub fn overhead(engine: Engine, overhead: Overhead) -> Vec<(&'static str, Bytes)> {
+    let Overhead { context, communication, graphs, outputs } = overhead;
+    match engine {
+        Engine::Vllm | Engine::Sglang => {
+            vec![("non_torch", communication), ("cuda_graphs", graphs), ("context", context)]
+        }
+        Engine::TensorRtLlm => {
+            vec![("runtime_buffers", outputs), ("communication", communication), ("context", context)]
+        }
+        Engine::LlamaCpp => vec![("output_buffer", outputs), ("context", context)],
+        Engine::Transformers | Engine::Mlx => vec![("context", context)],
+    }
 }
 
 /// The name of a weight format.

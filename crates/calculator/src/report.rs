@@ -1,13 +1,14 @@
 //! The answer in numbers: everything that the page, the command line and other programs show.
 
-use ridgepoint_catalog::devices::{Device, Missing, UsableSource};
+use ridgepoint_catalog::devices::{Missing, UsableSource};
 use ridgepoint_core::{
-    Arithmetic, Bytes, ComputePrecision, DeviceMemory, Numerics, Parallelism, Parameters, PassTime, Roofline, Speed,
-    Stack, Stage, TokensPerSecond, Workload, kv_cache, memory, state,
+    Arithmetic, Bytes, Component, ComputePrecision, DeviceMemory, Engine, Numerics, Parallelism, Parameters, PassTime,
+    Profile, Reservation, Roofline, Speed, Stack, Stage, TokensPerSecond, Workload, kv_cache, memory,
 };
 
 use crate::capacity::{self, Capacity};
-use crate::deployment::Resolved;
+use crate::deployment::{Resolved, Run};
+use crate::fixes::{self, Fix};
 use crate::ink::Ink;
 use crate::link;
 use crate::names::{self, Published};
@@ -37,8 +38,10 @@ pub struct Report {
     pub parallelism: Parallelism,
     /// Formats in use.
     pub numerics: Numerics,
-    /// The fraction of usable memory that the engine takes.
-    pub memory_fraction: f64,
+    /// The engine.
+    pub engine: Engine,
+    /// Changes that would make it fit, best first; empty where it fits or its fit is not known.
+    pub fixes: Vec<Fix>,
     /// What its reader should know.
     pub warnings: Vec<Warning>,
 }
@@ -66,6 +69,8 @@ pub struct ModelReport {
     pub weights_bytes: Bytes,
     /// Those of them that the engine leaves in the memory of the host.
     pub host_weights_bytes: Bytes,
+    /// Cache and state of the layers that the engine leaves there.
+    pub host_cache_bytes: Bytes,
     /// Context that the model was made for.
     pub context_limit: Option<u64>,
     /// Whether it is known how many tokens a picture becomes.
@@ -115,6 +120,16 @@ impl DeviceReport {
     pub fn headroom(&self) -> Option<i64> {
         self.room.map(|room| room.limit.minus(self.memory.total()))
     }
+
+    /// What the engine takes: all of its share where it fills that with cache, else what it was asked for. `None` where
+    /// that is not known, or where it does not start.
+    pub fn reserved(&self, engine: Engine) -> Option<Bytes> {
+        let room = self.room.filter(|room| self.memory.total() <= room.limit)?;
+        match engine {
+            Engine::Vllm | Engine::Sglang | Engine::TensorRtLlm => Some(room.limit),
+            Engine::LlamaCpp | Engine::Transformers | Engine::Mlx => Some(self.memory.total()),
+        }
+    }
 }
 
 impl Report {
@@ -145,10 +160,14 @@ impl Report {
             rooflines: rooflines(&resolved),
             parallelism: resolved.parallelism,
             numerics: resolved.numerics,
-            memory_fraction: resolved.engine.memory_fraction,
+            engine: scenario.engine,
+            fixes: Vec::new(),
             warnings: Vec::new(),
         };
         report.warnings = warnings(&resolved, &report);
+        if report.fits() == Some(false) {
+            report.fixes = fixes::of(scenario, &resolved, report.capacity);
+        }
         report
     }
 
@@ -169,7 +188,7 @@ impl Report {
 
     /// Weights, cache and state of all devices.
     pub fn minimum(&self) -> Bytes {
-        self.devices.iter().map(|device| device.memory.minimum() * device.ranks).sum()
+        self.devices.iter().map(|device| device.memory.minimum * device.ranks).sum()
     }
 
     /// Whether the model writes an answer token by token: an encoder only reads.
@@ -208,9 +227,10 @@ fn model_report(resolved: &Resolved, workload: Workload) -> ModelReport {
         mtp_parameters: model.mtp_parameters,
         kv_bytes_per_token: kv_cache::bytes_per_token(model, numerics.kv),
         kv_bytes_at_context: kv_cache::bytes_of_sequence(model, workload, numerics.kv),
-        state_bytes_per_sequence: state::bytes_per_sequence(model),
+        state_bytes_per_sequence: resolved.profile.state_rules().stage_bytes(model, Stage::whole(model), 1),
         weights_bytes: memory::weights(model, numerics.weights),
-        host_weights_bytes: memory::host_weights(model, numerics.weights, resolved.engine.host),
+        host_weights_bytes: memory::host_weights(model, numerics.weights, resolved.knobs.host),
+        host_cache_bytes: resolved.held_by_host(workload).1,
         context_limit: model.context_limit,
         sees: model.picture.is_some(),
         hears: model.sound.is_some(),
@@ -220,24 +240,27 @@ fn model_report(resolved: &Resolved, workload: Workload) -> ModelReport {
 }
 
 fn device_reports(resolved: &Resolved, workload: Workload) -> Vec<DeviceReport> {
-    let by_stage = capacity::memory_by_stage(resolved, workload);
-    let runs = resolved.runs();
-    runs.into_iter()
-        .map(|run| DeviceReport {
+    let reserved: Vec<_> =
+        resolved.distinct_runs().into_iter().map(|run| (run, resolved.reserve(&run, workload))).collect();
+    let of_run = |run: &Run| {
+        let same =
+            |(other, _): &&(Run, Reservation)| other.stage == run.stage && other.device_index == run.device_index;
+        reserved.iter().find(same).map_or_else(Reservation::default, |(_, reservation)| *reservation)
+    };
+    let report = |run: Run| {
+        let Reservation { memory, limit } = of_run(&run);
+        let room = resolved.memory(run.device).zip(limit);
+        DeviceReport {
             id: run.device.id,
             name: run.device.name,
             first_rank: run.first_rank,
             ranks: run.ranks,
             stage: run.stage,
-            memory: by_stage.get(run.stage as usize).copied().unwrap_or_default(),
-            room: room(resolved, run.device),
-        })
-        .collect()
-}
-
-fn room(resolved: &Resolved, device: &Device) -> Option<Room> {
-    let (nominal, usable, source) = resolved.memory(device)?;
-    Some(Room { nominal, usable, source, limit: resolved.limit(device)? })
+            memory,
+            room: room.map(|((nominal, usable, source), limit)| Room { nominal, usable, source, limit }),
+        }
+    };
+    resolved.runs().into_iter().map(report).collect()
 }
 
 /// Rooflines at the precision of the weights and at the 16 bit of everything else.
@@ -256,11 +279,37 @@ fn rooflines(resolved: &Resolved) -> Vec<(ComputePrecision, Roofline)> {
     rooflines
 }
 
+/// Whether vLLM would let some of the sequences wait.
+fn waiting(resolved: &Resolved, workload: Workload) -> Option<Warning> {
+    let runs = resolved.distinct_runs();
+    let demand = resolved.demand(runs.first()?, workload)?;
+    let most = match resolved.profile {
+        Profile::Vllm(vllm) => vllm.sequences(&demand),
+        Profile::Sglang(_)
+        | Profile::TensorRtLlm(_)
+        | Profile::LlamaCpp(_)
+        | Profile::Transformers(_)
+        | Profile::Mlx(_) => return None,
+    };
+    let sequences = demand.workload.batch;
+    (sequences > most).then_some(Warning::RequestsWait { sequences, most })
+}
+
 fn warnings(resolved: &Resolved, report: &Report) -> Vec<Warning> {
     let mut warnings = resolved.warnings.clone();
     let tokens = report.workload.context_tokens();
     if let Some(limit) = report.model.context_limit.filter(|&limit| tokens > limit) {
         warnings.push(Warning::BeyondContextLimit { tokens, limit });
+    }
+    let layers = resolved.knobs.host.layers as u64;
+    if layers > 0 {
+        let (weights, cache) = resolved.held_by_host(report.workload);
+        warnings.push(Warning::HostLayers { layers, held: weights + cache });
+    }
+    warnings.extend(waiting(resolved, report.workload));
+    let has_encoder = Component::ALL.into_iter().any(|part| part.is_tower() && report.model.parameters.of(part) > 0);
+    if has_encoder && report.engine.cuts_layers() {
+        warnings.push(Warning::EncoderNotCounted);
     }
     if let Some(kv_heads) = resolved.model.fewest_kv_heads() {
         let tensor = resolved.parallelism.tensor;

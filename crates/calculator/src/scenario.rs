@@ -128,6 +128,8 @@ pub struct Settings {
     pub flash_attention: Option<bool>,
     /// llama.cpp: full-length cache in sliding-window layers.
     pub full_sliding_cache: Option<bool>,
+    /// llama.cpp: layers on the devices, counted from the last; the others stay in host memory.
+    pub device_layers: Option<u64>,
     /// llama.cpp: layers whose experts stay in host memory.
     pub cpu_expert_layers: Option<u64>,
     /// llama.cpp: layout of the latent cache: 0 full heads, 1 latent and a copy, 2 latent only.

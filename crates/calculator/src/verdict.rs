@@ -4,7 +4,7 @@ use ridgepoint_core::{Bound, Bytes, WeightFormat};
 
 use crate::names;
 use crate::numbers;
-use crate::report::Report;
+use crate::report::{DeviceReport, Report};
 
 /// The answer to "does it run, and how well".
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +91,12 @@ impl Report {
             }
             Fit::TooLarge => {
                 let weights_alone = device.room.is_some_and(|room| device.memory.weights > room.limit);
-                let why = if weights_alone { ": the weights alone are too large" } else { "" };
+                let why = if weights_alone {
+                    ": the weights alone are too large".into()
+                } else {
+                    let (part, bytes) = largest_part(device);
+                    format!("; the largest part is {} of {part}", numbers::bytes(bytes))
+                };
                 let enough = match self.capacity.min_devices {
                     Some(devices) if devices > self.device_count() => format!(" {devices} such devices would do."),
                     Some(_) | None => String::new(),
@@ -187,4 +192,19 @@ impl Report {
             ),
         ]
     }
+}
+
+/// What most of a device's memory goes to.
+fn largest_part(device: &DeviceReport) -> (&'static str, Bytes) {
+    let memory = device.memory;
+    [
+        ("weights", memory.weights),
+        ("KV cache", memory.kv_cache),
+        ("recurrent state", memory.state),
+        ("activations", memory.activations),
+        ("engine overhead", memory.overhead.total()),
+    ]
+    .into_iter()
+    .max_by_key(|&(_, bytes)| bytes)
+    .unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! Odd input that still has an answer, and what a reader should know about that answer.
 
 use ridgepoint_catalog::devices::Missing;
-use ridgepoint_core::ComputePrecision;
+use ridgepoint_core::{Bytes, ComputePrecision};
 
 use crate::names;
 use crate::numbers;
@@ -83,6 +83,15 @@ pub enum Warning {
         /// The model's limit.
         limit: u64,
     },
+    /// More sequences than the engine serves at once.
+    RequestsWait {
+        /// Sequences of one replica.
+        sequences: u64,
+        /// Requests that it serves at once.
+        most: u64,
+    },
+    /// The peak of an image or audio encoder, which the engine also sets aside.
+    EncoderNotCounted,
     /// The device lacks the precision that the format asks for.
     PrecisionFallback {
         /// Name of the device.
@@ -108,6 +117,13 @@ pub enum Warning {
         width: u64,
         /// Height in pixels.
         height: u64,
+    },
+    /// Layers that stay on the host, where times are not modelled.
+    HostLayers {
+        /// Layers, counted from the first.
+        layers: u64,
+        /// What they take there, with their cache and state.
+        held: Bytes,
     },
     /// Devices of different kinds share the layers evenly.
     UnequalDevices,
@@ -153,7 +169,7 @@ impl core::fmt::Display for Warning {
                 f,
                 "{heads} attention heads with {kv_heads} KV heads do not divide over TP {tensor}: engines refuse this layout"
             ),
-            Self::NoEffect { keys } => write!(f, "these settings change nothing here (yet): {keys}"),
+            Self::NoEffect { keys } => write!(f, "these settings change nothing here: {keys}"),
             Self::FormatNotOfEngine { engine, format } => {
                 write!(f, "{engine} cannot read {format}: the figures are what they would be if it could")
             }
@@ -180,6 +196,16 @@ impl core::fmt::Display for Warning {
                 numbers::count(*tokens),
                 numbers::count(*limit)
             ),
+            Self::RequestsWait { sequences, most } => write!(
+                f,
+                "{} sequences are more than the {} that the engine serves at once (max-seqs): the others wait",
+                numbers::count(*sequences),
+                numbers::count(*most)
+            ),
+            Self::EncoderNotCounted => write!(
+                f,
+                "what the engine sets aside for its image or audio encoder is not counted: figures are for text alone"
+            ),
             Self::PrecisionFallback { device, asked, used } => {
                 let (asked_name, used_name) = (names::precision(*asked), names::precision(*used));
                 let how = match asked {
@@ -197,6 +223,12 @@ impl core::fmt::Display for Warning {
             Self::PictureRefused { width, height } => {
                 write!(f, "images of {width} x {height} pixels are not counted: processors refuse such shapes")
             }
+            Self::HostLayers { layers, held } => write!(
+                f,
+                "{} layers stay in host memory, {} with their cache: times are as if they were on the device",
+                numbers::count(*layers),
+                numbers::bytes(*held)
+            ),
             Self::UnequalDevices => {
                 write!(f, "devices of different kinds get equal shares of the layers, whatever their size")
             }

@@ -1,36 +1,61 @@
-//! What each engine keeps and how it schedules, unless told otherwise.
+//! What each version of each engine keeps and how it schedules, unless told otherwise.
 //!
 //! The figures and their sources are in `data/engines/*.json`; the build checks them and writes the table behind
-//! [`engine_memory`].
+//! [`engine_profile`].
 
-use ridgepoint_core::{Bytes, Engine, EngineMemory, HostWeights, Tokens};
+use ridgepoint_core::engine::sglang::Tier;
+use ridgepoint_core::{Bytes, Engine, LlamaCpp, Mlx, Profile, Sglang, TensorRtLlm, Transformers, Vllm};
 
-struct Defaults {
-    memory_fraction: f64,
-    tokens_per_pass: Tokens,
-    context_mib: u64,
-    collectives_mib: u64,
+/// A profile and the first version that it holds for, as [`version_number`] has it.
+struct Version {
+    since: u64,
+    profile: Profile,
 }
 
-static DEFAULTS: [Defaults; Engine::ALL.len()] = include!(concat!(env!("OUT_DIR"), "/engines.rs"));
+static VERSIONS: [&[Version]; Engine::ALL.len()] = include!(concat!(env!("OUT_DIR"), "/engines.rs"));
 
-/// The defaults of an engine.
+/// The profile of an engine's version, or of the newest one where the version is not given or cannot be read.
 ///
 /// ```
-/// # use ridgepoint_catalog::engine_memory;
-/// # use ridgepoint_core::Engine;
-/// assert_eq!(engine_memory(Engine::Vllm).memory_fraction, 0.9);
-/// assert_eq!(engine_memory(Engine::LlamaCpp).tokens_per_pass, 512);
-/// assert_eq!(engine_memory(Engine::Transformers).tokens_per_pass, u64::MAX);
-/// assert_eq!(engine_memory(Engine::Mlx).tokens_per_pass, 2048);
+/// # use ridgepoint_catalog::engine_profile;
+/// # use ridgepoint_core::{Engine, Profile};
+/// let sequences = |version| match engine_profile(Engine::Vllm, version) {
+///     Profile::Vllm(vllm) => vllm.max_sequences_large,
+///     other => panic!("not vLLM: {other:?}"),
+/// };
+/// assert_eq!([sequences(Some("0.7.3")), sequences(Some("0.10.2")), sequences(None)], [256, 1024, 1024]);
 /// ```
-pub fn engine_memory(engine: Engine) -> EngineMemory {
-    let defaults = &DEFAULTS[engine as usize];
-    EngineMemory {
-        memory_fraction: defaults.memory_fraction,
-        tokens_per_pass: defaults.tokens_per_pass,
-        context: Bytes::mib(defaults.context_mib),
-        collectives: Bytes::mib(defaults.collectives_mib),
-        host: HostWeights::default(),
-    }
+pub fn engine_profile(engine: Engine, version: Option<&str>) -> &'static Profile {
+    let versions = VERSIONS[engine as usize];
+    let wanted = version.and_then(version_number).unwrap_or(u64::MAX);
+    let newer = versions.partition_point(|version| version.since <= wanted);
+    &versions[newer.saturating_sub(1)].profile
+}
+
+/// Whether the engine's profile depends on its version.
+pub fn has_versions(engine: Engine) -> bool {
+    VERSIONS[engine as usize].len() > 1
+}
+
+/// A version as a number that orders versions, parts that are left out standing for the newest; `None` if it does not
+/// begin with a number.
+///
+/// ```
+/// # use ridgepoint_catalog::version_number;
+/// assert!(version_number("0.8.5.post1") < version_number("v0.8"));
+/// assert!(version_number("b10644") > version_number("b5192"));
+/// assert_eq!(version_number("newest"), None);
+/// ```
+pub fn version_number(text: &str) -> Option<u64> {
+    let mut parts = text.trim_start_matches(['v', 'b']).split('.').map(leading_digits);
+    let major = parts.next()??;
+    // A version without its last parts is the newest of that name: 0.8 is the last 0.8.x.
+    let mut next = || parts.next().map_or(999, |part| part.unwrap_or(0).min(999));
+    let (minor, patch) = (next(), next());
+    Some(((major.min(1_000_000) * 1000) + minor) * 1000 + patch)
+}
+
+fn leading_digits(text: &str) -> Option<u64> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    text[..end].parse().ok()
 }

@@ -10,5 +10,5 @@ mod entry;
 pub mod models;
 
 pub use devices::{Device, DeviceClass, HostLink, Missing, PcieGeneration, Supplied, UsableRule, devices, find_device};
-pub use engines::engine_memory;
+pub use engines::{engine_profile, has_versions, version_number};
 pub use models::{ModelEntry, find_model, models};

@@ -116,6 +116,9 @@ fn print(report: &Report, link: &Link, out: &mut impl Write) -> Result<(), Probl
     for table in &tables {
         writeln!(out, "\n{}\n{}", table.caption, text::table(table))?;
     }
+    for fix in &report.fixes {
+        writeln!(out, "to make it fit: {} ({})", fix.change, fix.query)?;
+    }
     for warning in &report.warnings {
         writeln!(out, "warning: {warning}")?;
     }

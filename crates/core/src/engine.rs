@@ -1,6 +1,29 @@
-//! Inference engines and what they keep beside weights and cache.
+//! Inference engines and what each of them reserves on a device: one module for each, all answering with one structure.
 
+pub mod activations;
+pub mod llama_cpp;
+pub mod mlx;
+pub mod sglang;
+pub mod tensorrt_llm;
+pub mod transformers;
+pub mod vllm;
+
+use crate::attention::{Attention, Reach};
+use crate::kv_cache;
+use crate::memory::{self, DeviceMemory, Stage, rank_bytes};
+use crate::model::{Layer, Mixer, Model};
+use crate::operation::Numerics;
+use crate::parallelism::Parallelism;
+use crate::state::{State, StateFormat};
 use crate::units::{Bytes, Tokens};
+use crate::workload::Workload;
+
+pub use llama_cpp::LlamaCpp;
+pub use mlx::Mlx;
+pub use sglang::Sglang;
+pub use tensorrt_llm::TensorRtLlm;
+pub use transformers::Transformers;
+pub use vllm::Vllm;
 
 /// An inference engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,19 +56,68 @@ impl Engine {
     }
 }
 
-/// What an engine keeps beside weights and cache. The figures and their sources are in the catalogue.
+/// An engine with the constants of one of its versions. The figures and their sources are in the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct EngineMemory {
-    /// Fraction of the device's usable memory that the engine may take.
-    pub memory_fraction: f64,
+pub enum Profile {
+    /// vLLM.
+    Vllm(Vllm),
+    /// SGLang.
+    Sglang(Sglang),
+    /// TensorRT-LLM.
+    TensorRtLlm(TensorRtLlm),
+    /// llama.cpp.
+    LlamaCpp(LlamaCpp),
+    /// Hugging Face transformers.
+    Transformers(Transformers),
+    /// Apple MLX.
+    Mlx(Mlx),
+}
+
+/// Settings that an engine is started with; `None` leaves its default.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Knobs {
+    /// Fraction of the memory that it may take, in the engine's own sense.
+    pub memory_fraction: Option<f64>,
     /// Tokens that it runs through the model in one pass at most.
-    pub tokens_per_pass: Tokens,
-    /// Runtime context, kernels and captured graphs, on each device.
-    pub context: Bytes,
-    /// Buffers of the communication library, on each device that belongs to a group.
-    pub collectives: Bytes,
-    /// Weights that it leaves in the memory of the host.
+    pub tokens_per_pass: Option<Tokens>,
+    /// Requests in flight at most.
+    pub max_sequences: Option<u64>,
+    /// Whether it runs without CUDA graphs.
+    pub eager: bool,
+    /// Whether attention is fused and never stores its scores (llama.cpp).
+    pub flash_attention: bool,
+    /// Whether sliding layers keep a cache of full length (llama.cpp).
+    pub full_sliding_cache: bool,
+    /// How the latent cache of MLA is laid out (llama.cpp).
+    pub latent_cache: LatentCache,
+    /// Weights that stay in the memory of the host.
     pub host: HostWeights,
+}
+
+impl Default for Knobs {
+    fn default() -> Self {
+        Self {
+            memory_fraction: None,
+            tokens_per_pass: None,
+            max_sequences: None,
+            eager: false,
+            flash_attention: true,
+            full_sliding_cache: false,
+            latent_cache: LatentCache::Latent,
+            host: HostWeights::default(),
+        }
+    }
+}
+
+/// What llama.cpp caches of multi-head latent attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LatentCache {
+    /// Keys and values of every head: files without the absorbed projections.
+    Heads,
+    /// The latent vector and a transposed copy of it.
+    WithCopy,
+    /// The latent vector alone.
+    Latent,
 }
 
 /// Weights that an engine leaves in the memory of the host.
@@ -56,4 +128,350 @@ pub struct HostWeights {
     pub lookups: bool,
     /// Layers, counted from the first, whose routed experts stay there.
     pub expert_layers: usize,
+    /// Layers, counted from the first, that stay there whole, with their cache and state. Where there are any, the head
+    /// stays too.
+    pub layers: usize,
+}
+
+/// A device as an engine finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// What programs can have of its memory; `None` where its size is not known.
+    pub usable: Option<Bytes>,
+    /// What the memory is.
+    pub memory: DeviceRam,
+    /// Whether it multiplies in 8-bit floating point: how engines tell an H100 from an A100.
+    pub has_fp8: bool,
+    /// Whether it reaches its neighbours by a link faster than the host bus.
+    pub has_fast_link: bool,
+}
+
+/// What the memory of a device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DeviceRam {
+    /// Its own, of which `nvidia-smi` shows a part that CUDA does not hand out.
+    Own {
+        /// Whether `usable` is the reading of `nvidia-smi`, that part included.
+        with_reserve: bool,
+    },
+    /// That of the host.
+    Host,
+}
+
+/// What is to be held on one device.
+#[derive(Clone, Copy, Debug)]
+pub struct Demand<'a> {
+    /// The model.
+    pub model: &'a Model,
+    /// The model with the cache that the engine keeps for it: see [`Profile::stored`].
+    pub stored: &'a Model,
+    /// The device's pipeline stage.
+    pub stage: Stage,
+    /// Weights of the stage's rank, from [`memory::stage_weights`].
+    pub weights: Bytes,
+    /// Formats of weights and cache.
+    pub numerics: Numerics,
+    /// The layout.
+    pub parallelism: Parallelism,
+    /// The load of one replica.
+    pub workload: Workload,
+    /// The engine's settings.
+    pub knobs: Knobs,
+    /// The device.
+    pub site: Site,
+}
+
+impl Demand<'_> {
+    /// Degree of tensor parallelism.
+    pub(crate) fn tensor(&self) -> u64 {
+        self.parallelism.tensor.max(1)
+    }
+
+    /// Devices that share the work of one replica, beside this one.
+    pub(crate) fn peers(&self) -> u64 {
+        let Parallelism { tensor, pipeline, expert, .. } = self.parallelism;
+        tensor.max(1).saturating_mul(pipeline.max(1)).max(expert) - 1
+    }
+
+    /// What the engine finds free before it starts; `None` where the size of the device is not known.
+    pub(crate) fn free(&self, driver_reserve: Bytes) -> Option<Bytes> {
+        let reserve = match self.site.memory {
+            DeviceRam::Own { with_reserve: true } => driver_reserve,
+            DeviceRam::Own { with_reserve: false } | DeviceRam::Host => Bytes::ZERO,
+        };
+        self.site.usable.map(|usable| usable.saturating_sub(reserve))
+    }
+
+    /// Tokens of a sequence at its full length whose keys and values the model keeps: where an encoder reads the prompt,
+    /// those of the answer.
+    pub(crate) fn length(&self) -> Tokens {
+        let Workload { prompt_tokens, output_tokens, .. } = self.workload;
+        self.model.stack().decoder_prompt(prompt_tokens).saturating_add(output_tokens)
+    }
+
+    /// What cross-attention keeps of the input of one sequence.
+    pub(crate) fn source(&self) -> Bytes {
+        let tokens = self.model.source_tokens(self.workload.prompt_tokens);
+        memory::stage_source_cache(self.stored, self.stage, 1, tokens, self.numerics.kv, self.tensor())
+    }
+
+    /// Cache of the workload in layers whose sequences hold `tokens` each, given the layer.
+    pub(crate) fn cache(&self, tokens: impl Fn(&Layer) -> Tokens) -> Bytes {
+        let Self { numerics, workload, .. } = self;
+        let one = self
+            .stage
+            .layers(self.stored)
+            .into_iter()
+            .map(|(layer, count)| kv_cache::layer_bytes(layer, tokens(layer), numerics.kv, self.tensor()) * count);
+        (one.sum::<Bytes>() + self.source()) * workload.batch
+    }
+
+    /// Recurrent state of the workload.
+    pub(crate) fn state(&self, rules: StateRules) -> Bytes {
+        rules.stage_bytes(self.model, self.stage, self.tensor()) * self.workload.batch
+    }
+
+    /// Weights, cache and state without anything that an engine rounds up or adds.
+    pub(crate) fn minimum(&self) -> Bytes {
+        let Self { model, stage, numerics, workload, .. } = *self;
+        let tensor = self.tensor();
+        self.weights
+            + memory::stage_cache(model, stage, workload.batch, workload, numerics.kv, tensor)
+            + memory::stage_state(model, stage, workload.batch, tensor)
+    }
+
+    /// Rows that the vocabulary matrices of vLLM and its relatives have beyond the vocabulary, which they pad to a
+    /// multiple of 64 (`DEFAULT_VOCAB_PADDING_SIZE` in vLLM's `vocab_parallel_embedding.py`), as published.
+    pub(crate) fn vocabulary_padding(&self) -> Bytes {
+        const ROWS: u64 = 64;
+        let Self { model, stage, parallelism, .. } = self;
+        let more = padded(model.vocab_size, ROWS) - model.vocab_size;
+        let tables = stage.ends(model).into_iter().filter(|tensor| tensor.outputs == model.vocab_size);
+        let padding = tables.map(|tensor| {
+            let rows = crate::tensor::Tensor { outputs: more, ..tensor };
+            rank_bytes(rows, tensor.native, 1, *parallelism)
+        });
+        padding.sum()
+    }
+}
+
+/// What an engine sets aside on one device for a [`Demand`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reservation {
+    /// What the device must hold.
+    pub memory: DeviceMemory,
+    /// What it may hold of that: the engine's share of the device and what lies outside it. `None` where the size of
+    /// the device is not known.
+    pub limit: Option<Bytes>,
+}
+
+impl Reservation {
+    /// Memory left for cache and state below the limit.
+    pub fn pool(&self) -> Option<Bytes> {
+        let memory = self.memory;
+        Some(self.limit?.saturating_sub(memory.weights + memory.activations + memory.overhead.total()))
+    }
+
+    /// The reservation of an engine that fills `fraction` of what is free, and keeps `outside` beyond that.
+    pub(crate) fn with_share(memory: DeviceMemory, free: Option<Bytes>, fraction: f64, outside: Bytes) -> Self {
+        Self { memory, limit: free.map(|free| (free.scaled(fraction) + outside).min(free)) }
+    }
+}
+
+/// What one replica of an engine offers, as its log prints it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Offer {
+    /// Tokens of KV cache.
+    pub tokens: Tokens,
+    /// Sequences of the workload's length whose cache and state fit at once.
+    pub concurrency: f64,
+}
+
+impl DeviceMemory {
+    /// What a pool of this size offers if it is shared evenly, given what the sequences of `workload` keep.
+    pub(crate) fn even_offer(&self, workload: Workload, pool: Bytes) -> Option<Offer> {
+        let one = (self.kv_cache + self.state).as_f64() / workload.batch.max(1) as f64;
+        let concurrency = (one > 0.0).then(|| pool.as_f64() / one)?;
+        Some(Offer { tokens: (concurrency * workload.context_tokens() as f64) as Tokens, concurrency })
+    }
+}
+
+impl Profile {
+    /// The engine.
+    pub const fn engine(&self) -> Engine {
+        match self {
+            Self::Vllm(_) => Engine::Vllm,
+            Self::Sglang(_) => Engine::Sglang,
+            Self::TensorRtLlm(_) => Engine::TensorRtLlm,
+            Self::LlamaCpp(_) => Engine::LlamaCpp,
+            Self::Transformers(_) => Engine::Transformers,
+            Self::Mlx(_) => Engine::Mlx,
+        }
+    }
+
+    /// What the engine sets aside for `demand`.
+    pub fn reserve(&self, demand: &Demand) -> Reservation {
+        match self {
+            Self::Vllm(rules) => rules.reserve(demand),
+            Self::Sglang(rules) => rules.reserve(demand),
+            Self::TensorRtLlm(rules) => rules.reserve(demand),
+            Self::LlamaCpp(rules) => rules.reserve(demand),
+            Self::Transformers(rules) => rules.reserve(demand),
+            Self::Mlx(rules) => rules.reserve(demand),
+        }
+    }
+
+    /// What a pool of this size offers. `None` for a model that keeps neither cache nor state.
+    pub fn offer(&self, demand: &Demand, pool: Bytes) -> Option<Offer> {
+        match self {
+            Self::Vllm(rules) => rules.offer(demand, pool),
+            Self::Sglang(_) | Self::TensorRtLlm(_) | Self::LlamaCpp(_) | Self::Transformers(_) | Self::Mlx(_) => {
+                self.reserve(demand).memory.even_offer(demand.workload, pool)
+            }
+        }
+    }
+
+    /// How the engine stores recurrent state.
+    pub const fn state_rules(&self) -> StateRules {
+        match self {
+            // The newest input of a convolution is at hand, so the kernel's width less one is kept.
+            Self::Vllm(_) | Self::TensorRtLlm(_) => {
+                StateRules { keeps_newest: false, conv_bits: 16, recurrent: StoredState::AsPublished }
+            }
+            Self::Sglang(_) => StateRules { keeps_newest: false, conv_bits: 16, recurrent: StoredState::Bits32 },
+            Self::LlamaCpp(_) => StateRules { keeps_newest: false, conv_bits: 32, recurrent: StoredState::Bits32 },
+            Self::Transformers(_) | Self::Mlx(_) => StateRules::PUBLISHED,
+        }
+    }
+
+    /// The model with the cache that the engine keeps for it, where that is not what the mathematics asks for.
+    pub fn stored(&self, model: &Model, knobs: Knobs) -> Option<Model> {
+        let (reach, latent) = match self {
+            Self::Vllm(rules) => (rules.stored_reach(), StoredLatent::Granule(rules.latent_granule)),
+            Self::LlamaCpp(_) => {
+                (llama_cpp::stored_reach(model, knobs.full_sliding_cache), StoredLatent::LlamaCpp(knobs.latent_cache))
+            }
+            Self::Sglang(_) | Self::TensorRtLlm(_) | Self::Transformers(_) | Self::Mlx(_) => return None,
+        };
+        let change = |layer: Layer| Layer { mixer: stored_mixer(layer.mixer, reach, latent), ..layer };
+        let mut stored = Model::clone(model);
+        stored.layers = stored.layers.map_kinds(change);
+        (stored.layers != model.layers).then_some(stored)
+    }
+}
+
+/// How an engine stores recurrent state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateRules {
+    /// Whether a convolution also keeps its newest input.
+    pub keeps_newest: bool,
+    /// Bits of a convolution's inputs.
+    pub conv_bits: u64,
+    /// Numbers of the recurrence.
+    pub recurrent: StoredState,
+}
+
+/// How the numbers of a recurrence are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoredState {
+    /// As the model's configuration says.
+    AsPublished,
+    /// In 32 bit, whatever the model says.
+    Bits32,
+}
+
+impl StateRules {
+    /// As the model is published.
+    pub const PUBLISHED: Self = Self { keeps_newest: true, conv_bits: 16, recurrent: StoredState::AsPublished };
+
+    /// State of one sequence in one layer, on one of `tensor` ranks.
+    ///
+    /// ```
+    /// # use ridgepoint_core::{Bytes, State, StateFormat};
+    /// # use ridgepoint_core::engine::{StateRules, StoredState};
+    /// // Mamba 2.8B in llama.cpp: (5120 x 3 + 5120 x 16) x 4 B in each of 64 layers, 23.75 MiB.
+    /// let mamba = State { conv_channels: 5120, conv_kernel: 4, recurrent: 5120 * 16, format: StateFormat::Bits16 };
+    /// let rules = StateRules { keeps_newest: false, conv_bits: 32, recurrent: StoredState::Bits32 };
+    /// assert_eq!(rules.bytes(mamba, 1) * 64, Bytes::new(24_903_680));
+    /// ```
+    pub fn bytes(self, state: State, tensor: u64) -> Bytes {
+        let kept = if self.keeps_newest { state.conv_kernel } else { state.conv_kernel.saturating_sub(1) };
+        let bits = match self.recurrent {
+            StoredState::AsPublished => state.format.bits(),
+            StoredState::Bits32 => StateFormat::Bits32.bits(),
+        };
+        let convolution = Bytes::of_values(state.conv_channels.saturating_mul(kept), self.conv_bits);
+        (convolution + Bytes::of_values(state.recurrent, bits)).div_ceil(tensor.max(1))
+    }
+
+    /// State of one sequence in the layers of `stage`, on one of `tensor` ranks.
+    pub fn stage_bytes(self, model: &Model, stage: Stage, tensor: u64) -> Bytes {
+        let layers = stage.layers(model).into_iter();
+        let bytes = layers.filter_map(|(layer, count)| Some(self.bytes(layer.mixer.state()?, tensor) * count));
+        bytes.sum()
+    }
+}
+
+/// The least multiple of `multiple` that is not below `count`.
+pub(crate) const fn padded(count: u64, multiple: u64) -> u64 {
+    let multiple = if multiple == 0 { 1 } else { multiple };
+    // Where the multiple is beyond all numbers, there is nothing to pad to.
+    match count.checked_next_multiple_of(multiple) {
+        Some(padded) => padded,
+        None => count,
+    }
+}
+
+/// Whether sliding and chunked layers forget what is out of reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StoredReach {
+    /// They do.
+    AsPublished,
+    /// They keep every token.
+    Full,
+}
+
+/// What is cached of latent attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StoredLatent {
+    /// The latent vector and the rotary key, padded to a multiple of so many numbers.
+    Granule(u64),
+    /// One of llama.cpp's layouts.
+    LlamaCpp(LatentCache),
+}
+
+fn stored_mixer(mixer: Mixer, rule: StoredReach, latent: StoredLatent) -> Mixer {
+    let reach_of = |reach: Reach| match rule {
+        StoredReach::AsPublished => reach,
+        StoredReach::Full => Reach::Full,
+    };
+    match mixer {
+        Mixer::Attention { attention, reach, cache, selection } => Mixer::Attention {
+            attention: stored_attention(attention, latent),
+            reach: reach_of(reach),
+            cache,
+            selection,
+        },
+        Mixer::Parallel { attention, reach, state } => {
+            Mixer::Parallel { attention: stored_attention(attention, latent), reach: reach_of(reach), state }
+        }
+        Mixer::None | Mixer::Recurrent(_) => mixer,
+    }
+}
+
+const fn stored_attention(attention: Attention, rule: StoredLatent) -> Attention {
+    match (attention, rule) {
+        (Attention::Latent { heads, kv_rank, rope_dim, nope_dim, value_dim, query_rank }, rule) => {
+            let kv_rank = match rule {
+                StoredLatent::Granule(numbers) => padded(kv_rank + rope_dim, numbers) - rope_dim,
+                StoredLatent::LlamaCpp(LatentCache::Heads) => {
+                    return Attention::Grouped { heads, kv_heads: heads, key_dim: nope_dim + rope_dim, value_dim };
+                }
+                StoredLatent::LlamaCpp(LatentCache::WithCopy) => kv_rank * 2,
+                StoredLatent::LlamaCpp(LatentCache::Latent) => kv_rank,
+            };
+            Attention::Latent { heads, kv_rank, rope_dim, nope_dim, value_dim, query_rank }
+        }
+        (Attention::Grouped { .. } | Attention::Shared { .. }, _) => attention,
+    }
 }

@@ -33,7 +33,10 @@ pub mod workload;
 
 pub use accelerator::{Accelerator, Peaks};
 pub use attention::{Attention, AttentionBias, Indexer, Reach, Selection, attention_tensors, linear};
-pub use engine::{Engine, EngineMemory, HostWeights};
+pub use engine::{
+    Demand, DeviceRam, Engine, HostWeights, Knobs, LatentCache, LlamaCpp, Mlx, Offer, Profile, Reservation, Sglang,
+    Site, StateRules, TensorRtLlm, Transformers, Vllm,
+};
 pub use feed_forward::{FeedForward, MlpRoles, MlpShape, expected_experts, mlp_tensors};
 pub use format::{
     Arithmetic, ComputePrecision, GgmlType, GgufFile, GgufLayout, GgufRules, KvFormat, Number, Packing, Quantisable,
@@ -45,7 +48,7 @@ pub use kv_cache::{
     source_bytes, values_per_token, values_per_token_and_rank,
 };
 pub use latency::{Deployment, PassTime, Speed, TimedOperation, time_per_output_token};
-pub use memory::{DeviceMemory, Stage};
+pub use memory::{DeviceMemory, Overhead, Stage};
 pub use model::{CacheOwner, Head, Layer, Layers, Mixer, Model, Parameters, Source, Stack};
 pub use operation::{Numerics, Operation, OperationKind, Pass};
 pub use parallelism::{Parallelism, StageSplit, stage_sizes};

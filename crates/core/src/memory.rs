@@ -1,12 +1,12 @@
 //! What each device must hold: weights, KV cache, activations and what the engine keeps for itself.
 
-use crate::engine::{EngineMemory, HostWeights};
+use crate::engine::HostWeights;
 use crate::format::{KvFormat, Packing, WeightFormat};
 use crate::kv_cache;
 use crate::model::{Head, Layer, Model};
 use crate::parallelism::{Parallelism, stage_sizes};
 use crate::state;
-use crate::tensor::{Component, Kind, Sharding, Tensor};
+use crate::tensor::{Component, Sharding, Tensor};
 use crate::units::{Bytes, Tokens};
 use crate::weights::{PackedLayers, Weights};
 use crate::workload::Workload;
@@ -16,25 +16,42 @@ use crate::workload::Workload;
 pub struct DeviceMemory {
     /// Weights of its share of the model.
     pub weights: Bytes,
-    /// KV cache of the workload's sequences at their full length.
+    /// KV cache of the workload's sequences at their full length, as the engine allocates it.
     pub kv_cache: Bytes,
-    /// Recurrent state of the workload's sequences.
+    /// Recurrent state of the workload's sequences, as the engine allocates it.
     pub state: Bytes,
     /// Peak of activations and logits.
     pub activations: Bytes,
     /// What the engine and its libraries keep.
-    pub overhead: Bytes,
+    pub overhead: Overhead,
+    /// The mathematical minimum: weights, cache and state without anything that an engine rounds up or adds.
+    pub minimum: Bytes,
 }
 
 impl DeviceMemory {
-    /// The mathematical minimum: weights, cache and state.
-    pub fn minimum(self) -> Bytes {
-        self.weights + self.kv_cache + self.state
+    /// All that the device must hold. The minimum is another reading of three of its parts, not one of them.
+    pub fn total(self) -> Bytes {
+        self.weights + self.kv_cache + self.state + self.activations + self.overhead.total()
     }
+}
 
+/// What an engine and its libraries keep beside weights, cache, state and activations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Overhead {
+    /// Runtime context and kernels.
+    pub context: Bytes,
+    /// Buffers of the communication library, and what other libraries allocate.
+    pub communication: Bytes,
+    /// Captured graphs.
+    pub graphs: Bytes,
+    /// Output and runtime buffers.
+    pub outputs: Bytes,
+}
+
+impl Overhead {
     /// All of it.
     pub fn total(self) -> Bytes {
-        self.minimum() + self.activations + self.overhead
+        self.context + self.communication + self.graphs + self.outputs
     }
 }
 
@@ -52,16 +69,28 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// The whole model as one stage.
+    pub fn whole(model: &Model) -> Self {
+        Self { first_layer: 0, layers: model.layers.len(), is_first: true, is_last: true }
+    }
+
     /// The stages of a model under pipeline parallelism.
     pub fn all(model: &Model, parallelism: Parallelism) -> Vec<Self> {
+        Self::on_devices(model, parallelism, HostWeights::default())
+    }
+
+    /// As many stages of what does not stay on the host.
+    pub fn on_devices(model: &Model, parallelism: Parallelism, host: HostWeights) -> Vec<Self> {
         // More stages than layers cannot be told apart from as many stages as layers.
         let stages = (parallelism.pipeline.max(1) as usize).min(model.layers.len().max(1));
-        let mut first_layer = 0;
-        stage_sizes(model.layers.len(), stages, parallelism.split)
+        let mut first_layer = host.layers.min(model.layers.len());
+        let has_head = first_layer == 0;
+        stage_sizes(model.layers.len() - first_layer, stages, parallelism.split)
             .into_iter()
             .enumerate()
             .map(|(index, layers)| {
-                let stage = Self { first_layer, layers, is_first: index == 0, is_last: index + 1 == stages };
+                let stage =
+                    Self { first_layer, layers, is_first: index == 0, is_last: has_head && index + 1 == stages };
                 first_layer += layers;
                 stage
             })
@@ -148,11 +177,22 @@ pub fn host_weights(model: &Model, format: WeightFormat, host: HostWeights) -> B
     let whole = |(tensor, packing)| rank_bytes(tensor, packing, 1, Parallelism::SINGLE);
     let lookups = model.input.iter().filter(|tensor| host.lookups && tensor.role.is_lookup());
     let lookups: Bytes = lookups.map(|&tensor| whole((tensor, weights.outside(tensor)))).sum();
-    let experts = weights.layers(0..host.expert_layers.min(model.layers.len())).into_iter().map(|layers| {
-        let routed = weights.tensors(layers).filter(|(tensor, _)| is_routed(*tensor));
-        routed.map(whole).sum::<Bytes>() * layers.count
-    });
-    lookups + experts.sum::<Bytes>()
+    let of_layers = |range, all: bool| -> Bytes {
+        let of_kind = |layers: PackedLayers| {
+            let there = weights.tensors(layers).filter(|(tensor, _)| all || is_routed(*tensor));
+            there.map(whole).sum::<Bytes>() * layers.count
+        };
+        weights.layers(range).into_iter().map(of_kind).sum()
+    };
+    let layers = host.layers.min(model.layers.len());
+    let with_experts = host.expert_layers.clamp(layers, model.layers.len());
+    let head = match model.head {
+        Head::Own(tensor) => Some(tensor),
+        Head::Tied(_) | Head::None => None,
+    };
+    let ends = model.output.iter().copied().chain(head).filter(|_| layers > 0);
+    let ends: Bytes = ends.map(|tensor| whole((tensor, weights.outside(tensor)))).sum();
+    lookups + ends + of_layers(0..layers, true) + of_layers(layers..with_experts, false)
 }
 
 fn is_routed(tensor: Tensor) -> bool {
@@ -168,8 +208,7 @@ const fn tied_head(model: &Model) -> Option<Tensor> {
 
 /// Weights of the whole model on one device.
 pub fn weights(model: &Model, format: WeightFormat) -> Bytes {
-    let whole = Stage { first_layer: 0, layers: model.layers.len(), is_first: true, is_last: true };
-    stage_weights(model, whole, format, Parallelism::SINGLE, HostWeights::default())
+    stage_weights(model, Stage::whole(model), format, Parallelism::SINGLE, HostWeights::default())
 }
 
 /// KV cache that each rank of `stage` holds for `sequences` sequences of `context` tokens.
@@ -228,100 +267,7 @@ pub fn stage_state(model: &Model, stage: Stage, sequences: u64, tensor: u64) -> 
     layers.map(|(layer, count)| state::layer_bytes(layer, tensor) * count).sum::<Bytes>() * sequences
 }
 
-/// Peak of activations on each rank: the widest layer at the tokens of one pass, or the logits, whichever is larger.
-///
-/// A pass of `T` tokens keeps about three vectors of the residual stream and, in the MLP, the gate, the
-/// up-projection and their product: `T x (3 x hidden + 3 x width / TP) x 2 B`; a mixture also keeps the output of each
-/// visited expert. The logits are `sequences x vocabulary` in 32 bit, twice (raw and normalised).
-///
-/// ```
-/// // Llama 3.1 8B, 8192 tokens in one pass: 8192 x (3 x 4096 + 3 x 14336) x 2 B = 864 MiB.
-/// assert_eq!(8192 * (3 * 4096 + 3 * 14336) * 2, 864 * 1024 * 1024);
-/// ```
-pub fn activations(model: &Model, tokens: Tokens, sequences: u64, tensor: u64) -> Bytes {
-    let tensor = tensor.max(1);
-    let values_per_token = model
-        .layers
-        .all()
-        .into_iter()
-        .map(|(layer, _)| {
-            let mlp = layer.mlp_width();
-            3 * mlp.width.div_ceil(tensor) + (3 + mlp.expert_outputs).saturating_mul(model.hidden_size)
-        })
-        .max()
-        .unwrap_or(0);
-    let layer = Bytes::new(tokens) * values_per_token * 2;
-    let logits = match model.head {
-        Head::None => Bytes::ZERO,
-        Head::Own(_) | Head::Tied(_) => Bytes::new(sequences) * model.vocab_size * 4 * 2,
-    };
-    layer.max(logits)
-}
-
-/// Width of the feed-forward block that one token passes through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MlpWidth {
-    /// Intermediate values: dense, shared and visited experts together.
-    pub width: u64,
-    /// Expert outputs that are kept until they are summed.
-    pub expert_outputs: u64,
-}
-
-impl Layer {
-    /// Width of the feed-forward block that one token passes through.
-    pub fn mlp_width(&self) -> MlpWidth {
-        let active = self.feed_forward.active_experts();
-        let mut mlp = MlpWidth { width: 0, expert_outputs: active };
-        for tensor in self.tensors.iter().filter(|tensor| tensor.kind == Kind::Matrix) {
-            let times = match tensor.role.component() {
-                Component::DenseMlp | Component::SharedExperts => 1,
-                Component::RoutedExperts => active,
-                Component::Embedding
-                | Component::Head
-                | Component::Attention
-                | Component::Mixer
-                | Component::Router
-                | Component::Norms
-                | Component::Vision
-                | Component::Audio
-                | Component::Projector
-                | Component::Other => 0,
-            };
-            // The input of a down-projection is the intermediate vector.
-            if tensor.role.is_row_parallel() {
-                mlp.width = mlp.width.saturating_add(tensor.inputs.saturating_mul(times));
-            }
-        }
-        mlp
-    }
-}
-
 /// Sequences that one of `replicas` replicas serves at most.
 pub const fn sequences_per_replica(workload: Workload, replicas: u64) -> u64 {
     workload.batch.div_ceil(if replicas == 0 { 1 } else { replicas })
-}
-
-/// Memory of each rank, stage by stage. Ranks of one stage hold the same.
-pub fn by_stage(
-    model: &Model,
-    weights: WeightFormat,
-    kv: KvFormat,
-    parallelism: Parallelism,
-    workload: Workload,
-    engine: EngineMemory,
-) -> Vec<DeviceMemory> {
-    let sequences = sequences_per_replica(workload, parallelism.data);
-    let tokens = sequences.saturating_mul(workload.prompt_tokens).min(engine.tokens_per_pass).max(sequences);
-    let Parallelism { tensor, pipeline, expert, .. } = parallelism;
-    let collectives = if tensor.max(pipeline).max(expert) > 1 { engine.collectives } else { Bytes::ZERO };
-    Stage::all(model, parallelism)
-        .into_iter()
-        .map(|stage| DeviceMemory {
-            weights: stage_weights(model, stage, weights, parallelism, engine.host),
-            kv_cache: stage_cache(model, stage, sequences, workload, kv, tensor),
-            state: stage_state(model, stage, sequences, parallelism.tensor),
-            activations: activations(model, tokens, sequences, parallelism.tensor),
-            overhead: engine.context + collectives,
-        })
-        .collect()
 }

@@ -55,6 +55,19 @@ impl Mixer {
         }
     }
 
+    /// How far back its attention looks, if it has any.
+    pub const fn reach(self) -> Option<Reach> {
+        match self {
+            Self::None | Self::Recurrent(_) => None,
+            Self::Attention { reach, .. } | Self::Parallel { reach, .. } => Some(reach),
+        }
+    }
+
+    /// Whether it keeps summaries of tokens that are out of reach.
+    pub const fn keeps_summaries(self) -> bool {
+        matches!(self, Self::Attention { selection: Selection::Compressed { .. }, .. })
+    }
+
     /// Whether it attends to an encoded image, without which its whole layer is skipped.
     pub const fn needs_image(self) -> bool {
         matches!(self.source(), Some(Source::Image))

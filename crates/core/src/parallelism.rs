@@ -21,6 +21,8 @@ pub enum StageSplit {
     /// As evenly as possible; extra layers go to the stages just before the last one, which also holds the output head
     /// (the rule of vLLM's `get_pp_indices`).
     Layers,
+    /// As evenly as possible, and the last stage takes what is left (vLLM before 0.7.4).
+    LayersThenRest,
     /// The head counts as one more layer, and extra ones go to the front (llama.cpp with `--split-mode layer` on
     /// devices of one size: the layer-to-device table in its `load_tensors`).
     LayersAndHead,
@@ -50,6 +52,7 @@ impl Parallelism {
 /// # use ridgepoint_core::{StageSplit, stage_sizes};
 /// assert_eq!(stage_sizes(61, 4, StageSplit::Layers), [15, 15, 16, 15]);
 /// assert_eq!(stage_sizes(80, 2, StageSplit::Layers), [40, 40]);
+/// assert_eq!(stage_sizes(61, 4, StageSplit::LayersThenRest), [15, 15, 15, 16]);
 /// // 48 layers and a head: 24.5 units each, and a layer that begins in the first half belongs to it.
 /// assert_eq!(stage_sizes(48, 2, StageSplit::LayersAndHead), [25, 23]);
 /// ```
@@ -63,6 +66,11 @@ pub fn stage_sizes(layers: usize, stages: usize, split: StageSplit) -> Vec<usize
                 let from_the_end = (extra + 2).min(stages);
                 sizes[stages - from_the_end] += 1;
             }
+            sizes
+        }
+        StageSplit::LayersThenRest => {
+            let mut sizes = vec![layers / stages; stages];
+            sizes[stages - 1] += layers % stages;
             sizes
         }
         StageSplit::LayersAndHead => {

@@ -1,11 +1,11 @@
 //! How the KV cache grows with context and batch, against the memory that is left for it.
 
-use ridgepoint_core::{Bytes, Stage, Workload, memory};
+use ridgepoint_core::{Bytes, Workload};
 
 use super::ticks;
 use crate::capacity;
 use crate::chart::{Axis, Chart, Mark, Point, Scale, Series, Stroke};
-use crate::deployment::Resolved;
+use crate::deployment::{Resolved, Run};
 use crate::ink::Ink;
 use crate::link::MAX_TOKENS;
 use crate::numbers;
@@ -17,8 +17,8 @@ const GIB: f64 = (1_u64 << 30) as f64;
 /// KV cache on the fullest device over context, for the scenario's batch and three others.
 pub fn kv_cache(scenario: &Scenario) -> Chart {
     let resolved = Resolved::of(scenario);
-    let cache = Cache::new(&resolved);
     let now = resolved.workload;
+    let cache = Cache::new(&resolved, now);
     let batches = batches(now.batch);
     let context_now = now.context_tokens().min(MAX_TOKENS);
     let longest = longest_context(&resolved, context_now);
@@ -85,25 +85,20 @@ const SHORTEST: u64 = 512;
 /// The KV cache of the fullest device.
 struct Cache<'a> {
     resolved: &'a Resolved,
-    stages: Vec<Stage>,
+    fullest: Option<Run>,
 }
 
 impl<'a> Cache<'a> {
-    fn new(resolved: &'a Resolved) -> Self {
-        Self { resolved, stages: Stage::all(&resolved.model, resolved.parallelism) }
+    fn new(resolved: &'a Resolved, workload: Workload) -> Self {
+        let cache = |run: &Run| resolved.reserve(run, workload).memory.kv_cache;
+        Self { resolved, fullest: resolved.distinct_runs().into_iter().max_by_key(cache) }
     }
 
     fn bytes(&self, batch: u64, context: u64) -> Bytes {
-        let Resolved { stored, numerics, parallelism, workload, .. } = self.resolved;
-        let sequences = batch.div_ceil(parallelism.data.max(1));
         // The answer keeps its length; what grows is the prompt.
-        let output_tokens = workload.output_tokens.min(context);
+        let output_tokens = self.resolved.workload.output_tokens.min(context);
         let workload = Workload { batch, prompt_tokens: context - output_tokens, output_tokens };
-        self.stages
-            .iter()
-            .map(|&stage| memory::stage_cache(stored, stage, sequences, workload, numerics.kv, parallelism.tensor))
-            .max()
-            .unwrap_or(Bytes::ZERO)
+        self.fullest.map_or(Bytes::ZERO, |run| self.resolved.reserve(&run, workload).memory.kv_cache)
     }
 
     /// The longest context at which the cache of `batch` sequences stays within `free`; `None` if it always does.

@@ -137,6 +137,9 @@ impl Packing {
     /// Brain floating point, value by value: how models are published unless they say otherwise.
     pub const BF16: Self = Self::Plain { number: Number::Bf16 };
 
+    /// OCP microscaling floating point: 4-bit values with an 8-bit scale for each 32.
+    pub const MXFP4: Self = Self::PerGroup { number: Number::Fp4, group: 32, scale_bits: 8 };
+
     /// Bytes of one copy of an `outputs x inputs` matrix.
     ///
     /// The layouts are those of the files: GPTQ's `qweight`, `qzeros`, `scales` and `g_idx`, AWQ's `qweight`, `qzeros`
