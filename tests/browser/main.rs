@@ -6,6 +6,7 @@ mod charts;
 mod embed;
 mod expected;
 mod figures;
+mod fixes;
 mod import;
 mod links;
 mod loads;

@@ -9,7 +9,7 @@ use ridgepoint_calculator::verdict::Verdict;
 
 use crate::browser::{importer, theme, url};
 use crate::panels::{
-    About, EnginePanel, HardwarePanel, MemoryView, ModelPanel, PrecisionPanel, Share, SpeedView, VerdictPanel,
+    About, EnginePanel, Fixes, HardwarePanel, MemoryView, ModelPanel, PrecisionPanel, Share, SpeedView, VerdictPanel,
     VerdictSpoken, WorkloadPanel,
 };
 use crate::signals::{derived, flag, memo};
@@ -131,6 +131,7 @@ fn Results(state: State) -> impl IntoView {
         <section class="results" aria-label="Results">
             <Notices label="About the link" tone="info" messages=Box::new(move || notices.get()) dismiss=Callback::new(move |()| notices.set(Vec::new()))/>
             <Notices label="Warnings" tone="warning" messages=Box::new(warnings)/>
+            <Fixes scenario report/>
             <Tabs label="View" tabs=TABS value=Signal::derive(move || position(&View::ALL, view.get())) on_change=choose/>
             <div class="view" role="tabpanel" id="panel-memory" aria-labelledby="tab-memory" hidden=is_closed(View::Memory)>
                 <MemoryView scenario report/>

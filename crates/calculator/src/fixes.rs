@@ -8,6 +8,7 @@ use crate::deployment::Resolved;
 use crate::link;
 use crate::names;
 use crate::numbers;
+use crate::report::Report;
 use crate::scenario::{DeviceCount, Layout, Presentation, Scenario, Settings};
 
 /// A change that makes a scenario fit.
@@ -25,8 +26,13 @@ pub struct Fix {
 /// weights in fewer bits, fewer sequences, shorter ones, experts in host memory, more devices, larger devices.
 ///
 /// Each is a single change; where none of those keeps the devices, weights in the fewest bits are taken for granted.
-pub fn of(scenario: &Scenario, resolved: &Resolved, capacity: Capacity) -> Vec<Fix> {
+/// There is none for a scenario that fits, or of which that is not known, by its `report`.
+pub fn of(scenario: &Scenario, report: &Report) -> Vec<Fix> {
     let mut fixes = Vec::new();
+    if report.fits() != Some(false) {
+        return fixes;
+    }
+    let (resolved, capacity) = (&Resolved::of(scenario), report.capacity);
     offer_all(settings(scenario), resolved, &mut fixes);
     offer_first(cache_formats(scenario), resolved, &mut fixes);
     let narrower = weight_formats(scenario, resolved);

@@ -133,7 +133,7 @@ impl DeviceReport {
 }
 
 impl Report {
-    /// Computes the whole report.
+    /// Computes the report, without fixes.
     pub fn of(scenario: &Scenario) -> Self {
         let resolved = Resolved::of(scenario);
         let stages = resolved.stages();
@@ -165,10 +165,13 @@ impl Report {
             warnings: Vec::new(),
         };
         report.warnings = warnings(&resolved, &report);
-        if report.fits() == Some(false) {
-            report.fixes = fixes::of(scenario, &resolved, report.capacity);
-        }
         report
+    }
+
+    /// The same report with what would make the scenario fit, which takes many reports to find out.
+    pub fn with_fixes(mut self, scenario: &Scenario) -> Self {
+        self.fixes = fixes::of(scenario, &self);
+        self
     }
 
     /// Whether every device holds its share. One that does not settles it; otherwise it is `None` where the size of one

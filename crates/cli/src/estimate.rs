@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Problem> {
     let Some(query) = &arguments.query else { return each_line(io::stdin().lock(), &mut out) };
     let config = arguments.config.as_deref().map(read_config).transpose()?;
     let link = read(query, config)?;
-    let report = Report::of(&link.scenario);
+    let report = Report::of(&link.scenario).with_fixes(&link.scenario);
     if arguments.json {
         writeln!(out, "{}", json::to_string_pretty(&report, &link.notices))?;
     } else {
@@ -49,7 +49,7 @@ fn each_line(mut lines: impl BufRead, out: &mut impl Write) -> Result<(), Proble
     while lines.read_until(b'\n', &mut bytes)? > 0 {
         let line = String::from_utf8_lossy(&bytes);
         let answer = match read_line(line.trim()) {
-            Ok(link) => json::to_string(&Report::of(&link.scenario), &link.notices),
+            Ok(link) => json::to_string(&Report::of(&link.scenario).with_fixes(&link.scenario), &link.notices),
             Err(problem) => json::failure(&problem.to_string()),
         };
         writeln!(out, "{answer}")?;

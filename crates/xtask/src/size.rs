@@ -5,9 +5,12 @@ use crate::places::Places;
 
 /// What each WebAssembly file may weigh, in bytes after brotli, by the start of its name.
 ///
-/// The first is what every visitor waits for: about a second on a slow phone connection. The second is loaded when
-/// somebody brings a model of their own.
-const BUDGETS: [(&str, u64); 2] = [("ridgepoint-web", 190_000), ("ridgepoint-import", 230_000)];
+/// Every visitor waits for the first; the second is loaded when somebody brings a model of their own. The calculator
+/// without the rules of engines kept to 190,000; ARCHITECTURE.md says what came since.
+const BUDGETS: [(&str, u64); 2] = [("ridgepoint-web", 215_000), ("ridgepoint-import", 230_000)];
+
+/// What a first visit may download in all: everything but the second program.
+const FIRST_VISIT: u64 = 300_000;
 
 /// One file of `dist/` with its size as it is and as a host may send it.
 struct Asset {
@@ -29,6 +32,12 @@ pub(crate) fn check(places: &Places) -> Result<(), String> {
         }
         println!("{name}: {size} bytes after brotli, at most {budget}");
     }
+    let first = assets.iter().filter(|asset| !asset.name.starts_with("ridgepoint-import"));
+    let first: u64 = first.map(|asset| asset.brotli).sum();
+    if first > FIRST_VISIT {
+        return Err(format!("a first visit is over its budget of {FIRST_VISIT} bytes after brotli: {first}"));
+    }
+    println!("a first visit: {first} bytes after brotli, at most {FIRST_VISIT}");
     Ok(())
 }
 

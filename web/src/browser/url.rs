@@ -41,6 +41,14 @@ pub fn on_return(act: Box<dyn Fn(String)>) {
     }
 }
 
+/// Puts another query into the address, with a way back to the one before.
+pub fn visit(query: &str) {
+    if let Some(history) = web_sys::window().and_then(|window| window.history().ok()) {
+        // Refused inside some frames; the page works without it.
+        let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&format!("?{query}")));
+    }
+}
+
 fn replace(query: &str) {
     if let Some(history) = web_sys::window().and_then(|window| window.history().ok()) {
         // Refused when it changes too often or inside some frames; the page works without it.

@@ -3,12 +3,10 @@
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use ridgepoint_calculator::chart::{Chart, Series, Stroke};
-use wasm_bindgen::JsCast;
-use web_sys::Element;
 
 use super::scene::{Hidden, is_angular};
 use crate::widgets::Pieces;
-use crate::widgets::piece::{Tag, tag};
+use crate::widgets::piece::{Tag, index_of, tag};
 
 /// The legend of a chart; nothing for a chart of one series.
 #[component]
@@ -45,12 +43,6 @@ fn switches(chart: &Chart, hidden: Hidden) -> Vec<Tag> {
     };
     let switches: Vec<Tag> = named.map(switch).collect();
     if switches.len() > 1 { switches } else { Vec::new() }
-}
-
-/// The series whose switch was pressed.
-fn index_of(event: &MouseEvent) -> Option<usize> {
-    let target: Element = event.target()?.dyn_into().ok()?;
-    target.closest("[data-index]").ok()??.get_attribute("data-index")?.parse().ok()
 }
 
 fn form(series: &Series) -> &'static str {

@@ -3,6 +3,7 @@
 pub mod about;
 pub mod embedded;
 pub mod engine;
+pub mod fixes;
 pub mod hardware;
 pub mod memory;
 pub mod model;
@@ -16,6 +17,7 @@ pub mod workload;
 pub use about::About;
 pub use embedded::{Embedded, EmbeddedProps};
 pub use engine::EnginePanel;
+pub use fixes::Fixes;
 pub use hardware::HardwarePanel;
 pub use memory::MemoryView;
 pub use model::ModelPanel;

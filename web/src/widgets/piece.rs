@@ -6,7 +6,7 @@
 use leptos::html::Div;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, Node};
+use web_sys::{Element, Event, HtmlElement, Node};
 
 use crate::signals::effect;
 
@@ -74,6 +74,12 @@ impl Tag {
     pub fn only(self) -> Vec<Piece> {
         vec![Piece::Element(self)]
     }
+}
+
+/// Which of the elements with a `data-index` an event came from.
+pub fn index_of(event: &Event) -> Option<usize> {
+    let target: Element = event.target()?.dyn_into().ok()?;
+    target.closest("[data-index]").ok()??.get_attribute("data-index")?.parse().ok()
 }
 
 /// Pieces that follow what `read` reads.
