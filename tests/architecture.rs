@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate of the product may use, apart from what only its tests and build scripts use.
-const ALLOWED: [(&str, &[&str]); 6] = [
+const ALLOWED: [(&str, &[&str]); 7] = [
     ("ridgepoint-core", &[]),
     ("ridgepoint-reader", &["ridgepoint-core", "serde", "serde_json"]),
     ("ridgepoint-catalog", &["ridgepoint-core"]),
@@ -24,6 +24,18 @@ const ALLOWED: [(&str, &[&str]); 6] = [
             "ridgepoint-calculator",
             "ridgepoint-importer",
             "clap",
+            "serde_json",
+        ],
+    ),
+    (
+        "ridgepoint-calibrate",
+        &[
+            "ridgepoint-core",
+            "ridgepoint-catalog",
+            "ridgepoint-calculator",
+            "levenberg-marquardt",
+            "nalgebra",
+            "serde",
             "serde_json",
         ],
     ),

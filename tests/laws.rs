@@ -1,7 +1,8 @@
 //! Laws that hold for every scenario, not for examples: parts add up, nothing is lost in sharding, more is never less.
 
 use proptest::prelude::*;
-use ridgepoint_calculator::capacity::with_context;
+use ridgepoint_calculator::capacity::{Capacity, with_context};
+use ridgepoint_calculator::deployment::Resolved;
 use ridgepoint_calculator::link;
 use ridgepoint_calculator::options;
 use ridgepoint_calculator::report::Report;
@@ -10,7 +11,8 @@ use ridgepoint_calculator::scenario::{
 };
 use ridgepoint_calculator::{charts, json, names};
 use ridgepoint_core::{
-    Bytes, Engine, GgufFile, KvFormat, Stack, WeightFormat, Workload, bytes_at_context, memory, state,
+    Accelerator, Bytes, Calibrated, Engine, FlopsPerSecond, GgufFile, KvFormat, Pace, Peaks, Speed, Stack,
+    WeightFormat, Workload, bytes_at_context, memory, state,
 };
 use serde_json::Value;
 
@@ -103,6 +105,18 @@ fn scenario() -> impl Strategy<Value = Scenario> {
 /// Memory of all devices of a report.
 fn total(report: &Report) -> u64 {
     report.devices.iter().map(|device| device.memory.total().get() * device.ranks).sum()
+}
+
+/// Predicted speeds on the scenario's devices and on devices that are changed. `None` where a figure is not known.
+fn predicted_with(scenario: &Scenario, change: impl Fn(&mut Accelerator)) -> Option<(Speed, Speed)> {
+    let resolved = Resolved::of(scenario);
+    let capacity = Capacity::of(&resolved, scenario.workload);
+    let stages = resolved.stages()?;
+    let mut changed = stages.clone();
+    changed.iter_mut().flatten().for_each(|device| change(&mut device.accelerator));
+    let speed =
+        |stages: &[Vec<Calibrated>]| resolved.deployment(stages, &capacity).speed(scenario.workload, Pace::Predicted);
+    Some((speed(&stages)?, speed(&changed)?))
 }
 
 proptest! {
@@ -218,6 +232,74 @@ proptest! {
     }
 
     #[test]
+    fn no_prediction_is_faster_than_light(scenario in scenario()) {
+        let report: Value = serde_json::from_str(&json::to_string(&Report::of(&scenario), &[])).expect("JSON");
+        for (group, is_rate) in [("latency", false), ("throughput", true)] {
+            for (name, figure) in report[group].as_object().expect("an object") {
+                let (Some(value), Some(ideal)) = (figure["value"].as_f64(), figure["ideal"].as_f64()) else { continue };
+                let holds = if is_rate { value <= ideal * (1.0 + 1e-9) } else { value >= ideal * (1.0 - 1e-9) };
+                prop_assert!(holds, "{name}: {value} against {ideal}");
+                let (low, high) = (figure["low"].as_f64(), figure["high"].as_f64());
+                prop_assert!(low <= Some(value) && high >= Some(value), "{name}: {low:?} to {high:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_faster_device_is_never_slower(scenario in scenario(), bandwidth in 1.0..4.0, arithmetic in 1.0..4.0) {
+        let Some((before, after)) = predicted_with(&scenario, |device| {
+            device.bandwidth = device.bandwidth * bandwidth;
+            let faster = |peak: Option<FlopsPerSecond>| peak.map(|peak| peak * arithmetic);
+            let Peaks { fp32, fp16, bf16, fp8, int8, fp4 } = device.peaks;
+            device.peaks = Peaks {
+                fp32: faster(fp32), fp16: faster(fp16), bf16: faster(bf16), fp8: faster(fp8), int8: faster(int8), fp4: faster(fp4),
+            };
+        }) else { return Ok(()) };
+        prop_assert!(after.ttft <= before.ttft && after.tpot <= before.tpot && after.static_batch <= before.static_batch);
+        prop_assert!(after.output >= before.output);
+    }
+
+    #[test]
+    fn links_through_the_host_are_never_faster(scenario in scenario()) {
+        let Some((before, after)) = predicted_with(&scenario, |device| {
+            // NVLink is at least as fast as the host bus on every device that has both.
+            let host = device.interconnect.host.zip(device.interconnect.scale_up);
+            if host.is_some_and(|(host, fast)| fast.pair.unwrap_or(fast.bandwidth) >= host) {
+                device.interconnect.scale_up = None;
+            }
+        }) else { return Ok(()) };
+        prop_assert!(after.ttft >= before.ttft && after.tpot >= before.tpot);
+    }
+
+    #[test]
+    fn a_longer_context_never_shortens_the_time_per_token(scenario in scenario(), more in 1_u64..=10_000) {
+        let workload = scenario.workload;
+        let longer = Workload { prompt_tokens: workload.prompt_tokens + more, ..workload };
+        let [before, after] = [workload, longer].map(|workload| Report::of(&Scenario { workload, ..scenario.clone() }));
+        // Where not all sequences fit, fewer of them run at once, and those are faster.
+        if after.fits() == Some(true)
+            && let (Some(before), Some(after)) = (before.prediction, after.prediction)
+        {
+            prop_assert!(after.speed.tpot >= before.speed.tpot, "{:?} after {:?}", after.speed.tpot, before.speed.tpot);
+            prop_assert!(after.speed.decode.time >= before.speed.decode.time);
+        }
+    }
+
+    #[test]
+    fn twice_the_concurrency_never_lowers_the_throughput(scenario in scenario()) {
+        let workload = scenario.workload;
+        let doubled = Workload { batch: workload.batch * 2, ..workload };
+        let [before, after] = [workload, doubled].map(|workload| Report::of(&Scenario { workload, ..scenario.clone() }));
+        // Up to saturation: beyond it requests wait, and what their activations take is lost for the cache.
+        if after.fits() == Some(true)
+            && let (Some(before), Some(after)) = (before.prediction, after.prediction)
+        {
+            let (before, after) = (before.speed.output.get(), after.speed.output.get());
+            prop_assert!(after >= before * (1.0 - 1e-9), "{after} after {before}");
+        }
+    }
+
+    #[test]
     fn the_capacity_fits_and_one_more_does_not(scenario in scenario()) {
         let capacity = Report::of(&scenario).capacity;
         let fits = |workload| Report::of(&Scenario { workload, ..scenario.clone() }).fits();
@@ -311,6 +393,18 @@ proptest! {
             let spare = changed.tightest().and_then(|device| device.headroom());
             prop_assert_eq!(spare, Some(fix.headroom), "{}", &fix.change);
         }
+    }
+}
+
+#[test]
+fn decoding_a_mixture_slows_down_until_all_experts_are_read() {
+    for (model, engine) in [("mixtral-8x7b", "vllm"), ("qwen3-30b-a3b", "sglang"), ("gpt-oss-120b", "tensorrt-llm")] {
+        let step = |batch: u64| {
+            let query = format!("model={model}&gpu=h200-sxm-141gb&n=2&engine={engine}&in=128&out=128&batch={batch}");
+            Report::of(&link::decode(&query).scenario).prediction.expect("an H200 is fully known").speed.decode.time
+        };
+        let steps = [1, 2, 4, 8, 16, 32, 64].map(step);
+        assert!(steps.is_sorted_by(|fewer, more| fewer < more), "{model}: {steps:?}");
     }
 }
 

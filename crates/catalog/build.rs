@@ -1,5 +1,10 @@
 //! Checks `data/` and packs it into `catalogue.bin`, beside a table of engines in Rust.
 
+#[path = "build/calibration.rs"]
+mod calibration;
+#[path = "src/cell.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the build only writes them")]
+mod cell;
 #[path = "src/device.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build only writes them")]
 mod device;
@@ -28,7 +33,8 @@ fn main() {
     engines::generate(&data.join("engines"), &out);
 
     // In the order of the fields of `Catalogue`.
-    let contents = (models::read(&data.join("models")), devices::read(&data.join("devices")));
+    let facts = (models::read(&data.join("models")), devices::read(&data.join("devices")));
+    let contents = (facts, calibration::read(&data.join("calibration")));
     let mut hasher = DefaultHasher::new();
     pack(&contents).hash(&mut hasher);
     // The build ends soon; until then a text may stay.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use ridgepoint_catalog::devices::{Device, DeviceClass, Missing, Supplied, UsableSource, find_device};
-use ridgepoint_catalog::{engine_profile, find_model, has_versions, version_number};
+use ridgepoint_catalog::{Evidence, calibration, engine_profile, find_model, has_versions, version_number};
 use ridgepoint_core::{
-    Accelerator, Arithmetic, Bytes, ComputePrecision, Demand, Deployment, DeviceRam, Engine, GgufFile, HostWeights,
-    Knobs, KvFormat, LatentCache, Model, Number, Numerics, Packing, Parallelism, Profile, Reservation, Role, Site,
-    Stage, StageSplit, Tensor, Tokens, WeightFormat, Weights, Workload, memory,
+    Accelerator, Arithmetic, Bytes, Calibrated, ComputePrecision, Demand, Deployment, DeviceRam, Engine, GgufFile,
+    HostWeights, Knobs, KvFormat, LatentCache, Model, Number, Numerics, Packing, Parallelism, Profile, Reservation,
+    Role, Site, Stage, StageSplit, Tensor, Tokens, WeightFormat, Weights, Workload, memory,
 };
 
+use crate::capacity::Capacity;
 use crate::media::{self, Encoded};
 use crate::names;
 use crate::scenario::{Degree, DeviceCount, ModelChoice, Scenario};
@@ -42,6 +43,10 @@ pub struct Resolved {
     pub knobs: Knobs,
     /// The pipeline stages, each with the weights of one rank.
     pub stages: Vec<(Stage, Bytes)>,
+    /// The engine and its version as typed.
+    pub runtime: (Engine, Option<String>),
+    /// Requests at once at most, where the scenario says.
+    pub most_requests: Option<u64>,
     /// Figures of the devices that the scenario supplies itself.
     pub supplied: Supplied,
     /// What was odd about the layout.
@@ -116,6 +121,8 @@ impl Resolved {
             parallelism,
             profile,
             knobs,
+            most_requests: scenario.settings.max_sequences,
+            runtime: (scenario.engine, scenario.engine_version.clone()),
             supplied: Supplied { memory: scenario.settings.device_memory, bandwidth: None },
             warnings,
         }
@@ -169,23 +176,64 @@ impl Resolved {
         device.accelerator(Supplied { memory, ..self.supplied }).ok()
     }
 
-    /// The distinct accelerators of each stage, for times. `None` where a bandwidth is missing.
-    pub fn stages(&self) -> Option<Vec<Vec<Accelerator>>> {
-        let mut stages: Vec<Vec<Accelerator>> = vec![Vec::new(); Stage::all(&self.model, self.parallelism).len()];
+    /// What calibration looks at in this scenario on a device.
+    pub fn kind(&self, device: &Device) -> calibration::Kind {
+        let (engine, version) = &self.runtime;
+        calibration::kind(*engine, version.as_deref(), self.arithmetic(), device)
+    }
+
+    /// How close the measurements behind the predictions are: that of the device with the least.
+    pub fn evidence(&self) -> Evidence {
+        let evidence = |(device, _): &(&'static Device, u64)| calibration::efficiency(&self.kind(device)).1;
+        self.devices.iter().map(evidence).max().unwrap_or(Evidence::None)
+    }
+
+    /// The distinct devices of each stage with what the engine makes of them, for times. `None` where a bandwidth is
+    /// missing.
+    pub fn stages(&self) -> Option<Vec<Vec<Calibrated>>> {
+        let mut stages: Vec<Vec<Calibrated>> = vec![Vec::new(); Stage::all(&self.model, self.parallelism).len()];
         for run in self.runs() {
-            let accelerator = self.paced(run.device)?;
+            let (efficiency, _) = calibration::efficiency(&self.kind(run.device));
+            let calibrated = Calibrated { accelerator: self.paced(run.device)?, efficiency };
             if let Some(stage) = stages.get_mut(run.stage as usize)
-                && !stage.contains(&accelerator)
+                && !stage.contains(&calibrated)
             {
-                stage.push(accelerator);
+                stage.push(calibrated);
             }
         }
         Some(stages)
     }
 
-    /// The layout as the physics takes it.
-    pub fn deployment<'a>(&'a self, stages: &'a [Vec<Accelerator>]) -> Deployment<'a> {
-        Deployment { model: &self.model, numerics: self.numerics, stages, parallelism: self.parallelism }
+    /// The same with the cache as the engine really keeps it.
+    ///
+    /// Checkpoints with FP8 or FP4 weights for TensorRT-LLM carry scales for an FP8 cache, and the engine follows them
+    /// (`kv_cache_qformat` in examples/llm_ptq of github.com/NVIDIA/TensorRT-Model-Optimizer is fp8 by default). A cache
+    /// that a scenario leaves at its default is taken to be like that as far as time goes; `kv=fp16` says otherwise.
+    pub fn as_run(&self) -> Self {
+        let is_narrow = matches!(self.arithmetic(), Arithmetic::Native(ComputePrecision::Fp8 | ComputePrecision::Fp4));
+        let mut run = self.clone();
+        if self.runtime.0 == Engine::TensorRtLlm && is_narrow && self.numerics.kv == KvFormat::Bf16 {
+            run.numerics.kv = KvFormat::Fp8;
+        }
+        run
+    }
+
+    /// The layout as the physics takes it, with what `capacity` says that a replica can hold.
+    pub fn deployment<'a>(&'a self, stages: &'a [Vec<Calibrated>], capacity: &Capacity) -> Deployment<'a> {
+        let schedule = calibration::schedule(self.runtime.0);
+        let held = capacity.max_concurrency.map_or(u64::MAX, |held| held as u64);
+        let runs = self.runs();
+        let first = runs.first().and_then(|run| self.demand(run, self.workload));
+        Deployment {
+            model: &self.model,
+            numerics: self.numerics,
+            stages,
+            parallelism: self.parallelism,
+            tokens_per_pass: first.map_or(Tokens::MAX, |demand| self.profile.tokens_per_pass(&demand)),
+            passes_in_flight: schedule.passes_in_flight.unwrap_or(u64::MAX),
+            groups_experts: schedule.groups_experts,
+            most_sequences: self.most_requests.or(schedule.most_requests).map_or(held, |most| most.min(held)),
+        }
     }
 
     /// The memory of a device: as sold, as programs can have it, and how that is known. `None` where its size is open.

@@ -4,12 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use ridgepoint_core::{Bytes, Component, Engine, Parallelism, PassTime, Seconds, TokensPerSecond};
+use ridgepoint_catalog::Metric;
+use ridgepoint_core::{Bytes, Component, Engine, Parallelism, PassTime, Seconds, Speed, TokensPerSecond};
 use serde::{Serialize, Serializer};
 
 use crate::fixes;
 use crate::link::Notice;
 use crate::names;
+use crate::prediction::Predicted;
 use crate::report::{DeviceReport, Report};
 
 /// The whole report as JSON, on one line.
@@ -131,8 +133,13 @@ struct Figure {
 }
 
 impl Figure {
-    const fn ideal(ideal: Option<f64>) -> Self {
-        Self { value: None, low: None, high: None, ideal }
+    fn of(predicted: Option<Predicted>, ideal: Option<f64>) -> Self {
+        Self {
+            value: predicted.map(|predicted| predicted.value),
+            low: predicted.map(|predicted| predicted.low),
+            high: predicted.map(|predicted| predicted.high),
+            ideal,
+        }
     }
 }
 
@@ -282,32 +289,50 @@ fn capacity(report: &Report) -> Capacity {
 
 fn latency(report: &Report) -> Latency {
     let speed = report.speed.as_ref();
+    let figure = |metric, time: fn(&Speed) -> Seconds| {
+        Figure::of(report.predicted_time(metric, time), speed.map(|speed| time(speed).get()))
+    };
     // An encoder only reads.
-    let writing = speed.filter(|_| report.writes());
-    let ideal = |time: Option<Seconds>| Figure::ideal(time.map(Seconds::get));
+    let writing = |metric, time| if report.writes() { figure(metric, time) } else { Figure::of(None, None) };
     Latency {
-        ttft_s: ideal(speed.map(|speed| speed.ttft)),
-        ttft_loaded_s: Figure::ideal(None),
-        tpot_s: ideal(writing.map(|speed| speed.tpot)),
-        e2e_s: ideal(writing.map(|speed| speed.end_to_end)),
-        prefill_s: ideal(speed.map(|speed| speed.prefill_batch)),
-        decode_step_s: ideal(writing.map(|speed| speed.decode.time)),
-        static_batch_s: ideal(writing.map(|speed| speed.static_batch)),
+        ttft_s: figure(Metric::Ttft, |speed| speed.ttft),
+        ttft_loaded_s: figure(Metric::LoadedTtft, |speed| speed.ttft_loaded),
+        tpot_s: writing(report.tpot_metric(), |speed| speed.tpot),
+        e2e_s: writing(report.tpot_metric(), |speed| speed.end_to_end),
+        prefill_s: figure(Metric::Prefill, |speed| speed.prefill_batch),
+        decode_step_s: writing(report.decode_metric(), |speed| speed.decode.time),
+        static_batch_s: writing(Metric::StaticBatch, |speed| speed.static_batch),
     }
 }
 
 fn throughput(report: &Report) -> Throughput {
-    let speed = report.speed.as_ref();
-    let ideal = |rate: Option<TokensPerSecond>| Figure::ideal(rate.map(TokensPerSecond::get));
-    let writing = speed.filter(|_| report.writes());
-    let output = writing.map(|speed| speed.output.get());
+    let figure = |metric, rate: fn(&Speed) -> TokensPerSecond, share: f64| {
+        let predicted = report.predicted_rate(metric, |prediction| Some(rate(&prediction.speed).get() * share));
+        Figure::of(predicted, report.speed.as_ref().map(|speed| rate(speed).get() * share))
+    };
+    let prefill_tokens_per_s = figure(Metric::Prefill, |speed| speed.prompt, 1.0);
+    if !report.writes() {
+        let none = || Figure::of(None, None);
+        return Throughput {
+            output_tokens_per_s: none(),
+            output_tokens_per_s_per_device: none(),
+            tokens_per_s_per_user: none(),
+            prefill_tokens_per_s,
+            max_output_tokens_per_s: none(),
+            requests_per_s: none(),
+        };
+    }
+    let tpot = report.tpot_metric();
+    let saturated = report.predicted_rate(Metric::SaturatedThroughput, |prediction| {
+        prediction.saturated_output.map(TokensPerSecond::get)
+    });
     Throughput {
-        output_tokens_per_s: Figure::ideal(output),
-        output_tokens_per_s_per_device: Figure::ideal(output.map(|rate| rate / report.device_count().max(1) as f64)),
-        tokens_per_s_per_user: ideal(writing.map(|speed| speed.per_user)),
-        prefill_tokens_per_s: ideal(speed.map(|speed| speed.prompt)),
-        max_output_tokens_per_s: ideal(report.saturated_output.filter(|_| report.writes())),
-        requests_per_s: Figure::ideal(output.map(|rate| rate / report.workload.output_tokens as f64)),
+        output_tokens_per_s: figure(tpot, |speed| speed.output, 1.0),
+        output_tokens_per_s_per_device: figure(tpot, |speed| speed.output, 1.0 / report.device_count().max(1) as f64),
+        tokens_per_s_per_user: figure(tpot, |speed| speed.per_user, 1.0),
+        prefill_tokens_per_s,
+        max_output_tokens_per_s: Figure::of(saturated, report.saturated_output.map(TokensPerSecond::get)),
+        requests_per_s: figure(tpot, |speed| speed.output, 1.0 / report.workload.output_tokens as f64),
     }
 }
 

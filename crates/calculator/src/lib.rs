@@ -22,6 +22,7 @@ pub mod numbers;
 pub mod operations;
 pub mod options;
 pub mod parameters;
+pub mod prediction;
 pub mod report;
 pub mod scenario;
 pub mod table;

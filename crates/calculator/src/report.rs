@@ -1,9 +1,10 @@
 //! The answer in numbers: everything that the page, the command line and other programs show.
 
 use ridgepoint_catalog::devices::{Missing, UsableSource};
+use ridgepoint_catalog::{Evidence, calibration};
 use ridgepoint_core::{
-    Arithmetic, Bytes, Component, ComputePrecision, DeviceMemory, Engine, Numerics, Parallelism, Parameters, PassTime,
-    Profile, Reservation, Roofline, Speed, Stack, Stage, TokensPerSecond, Workload, kv_cache, memory,
+    Arithmetic, Bytes, Component, ComputePrecision, DeviceMemory, Engine, Numerics, Pace, Parallelism, Parameters,
+    PassTime, Profile, Reservation, Roofline, Speed, Stack, Stage, TokensPerSecond, Workload, kv_cache, memory,
 };
 
 use crate::capacity::{self, Capacity};
@@ -12,6 +13,7 @@ use crate::fixes::{self, Fix};
 use crate::ink::Ink;
 use crate::link;
 use crate::names::{self, Published};
+use crate::prediction::Prediction;
 use crate::scenario::{Presentation, Scenario};
 use crate::warning::Warning;
 
@@ -32,14 +34,16 @@ pub struct Report {
     pub speed: Option<Speed>,
     /// Highest output rate at the speed of light, with as many sequences as the cache holds.
     pub saturated_output: Option<TokensPerSecond>,
+    /// What the engine is predicted to do; `None` where the speed of light is.
+    pub prediction: Option<Prediction>,
     /// Rooflines of the first device at each precision in use, that of the weights first.
     pub rooflines: Vec<(ComputePrecision, Roofline)>,
+    /// The engine.
+    pub engine: Engine,
     /// The layout in use.
     pub parallelism: Parallelism,
     /// Formats in use.
     pub numerics: Numerics,
-    /// The engine.
-    pub engine: Engine,
     /// Changes that would make it fit, best first; empty where it fits or its fit is not known.
     pub fixes: Vec<Fix>,
     /// What its reader should know.
@@ -136,18 +140,22 @@ impl Report {
     /// Computes the report, without fixes.
     pub fn of(scenario: &Scenario) -> Self {
         let resolved = Resolved::of(scenario);
-        let stages = resolved.stages();
+        let run = resolved.as_run();
+        let stages = run.stages();
         let workload = resolved.workload;
         let capacity =
             Capacity { min_devices: capacity::min_devices(scenario, &resolved), ..Capacity::of(&resolved, workload) };
-        let deployment = stages.as_ref().map(|stages| resolved.deployment(stages));
-        let speed = deployment.and_then(|deployment| deployment.speed_of_light(workload));
-        let saturated_output = deployment.and_then(|deployment| {
-            // As many sequences as fit with everything that each of them needs, however many are asked for.
-            let replicas = resolved.parallelism.data.max(1);
-            let batch = capacity.max_concurrency.map_or(u64::MAX, |held| (held as u64).saturating_mul(replicas));
-            let batch = batch.min(capacity.max_batch?);
-            (batch > 0).then(|| deployment.speed_of_light(Workload { batch, ..workload }))?.map(|speed| speed.output)
+        let held = if run.numerics == resolved.numerics { capacity } else { Capacity::of(&run, workload) };
+        let deployment = stages.as_ref().map(|stages| run.deployment(stages, &held));
+        let at = |workload, pace| deployment.and_then(|deployment| deployment.speed(workload, pace));
+        // As many sequences as fit with everything that each of them needs, however many are asked for.
+        let saturated = saturating_batch(&run, &held).map(|batch| Workload { batch, ..workload });
+        let saturated = saturated.filter(|_| capacity.max_batch > Some(0));
+        let saturated_output = |pace| deployment.and_then(|deployment| deployment.saturated_output(saturated?, pace));
+        let prediction = at(workload, Pace::Predicted).map(|speed| Prediction {
+            speed,
+            saturated_output: saturated_output(Pace::Predicted),
+            evidence: resolved.evidence(),
         });
         let mut report = Self {
             link: link::encode(scenario, &Presentation::default()),
@@ -155,16 +163,20 @@ impl Report {
             devices: device_reports(&resolved, workload),
             workload,
             capacity,
-            speed,
-            saturated_output,
+            speed: at(workload, Pace::Ideal),
+            saturated_output: saturated_output(Pace::Ideal),
+            prediction,
+            engine: scenario.engine,
             rooflines: rooflines(&resolved),
             parallelism: resolved.parallelism,
             numerics: resolved.numerics,
-            engine: scenario.engine,
             fixes: Vec::new(),
             warnings: Vec::new(),
         };
         report.warnings = warnings(&resolved, &report);
+        if run.numerics != resolved.numerics {
+            report.warnings.push(Warning::NarrowCache);
+        }
         report
     }
 
@@ -218,6 +230,14 @@ impl Report {
     pub fn roofline(&self) -> Option<(ComputePrecision, Roofline)> {
         self.rooflines.first().copied()
     }
+}
+
+/// Sequences that requests without end would keep in flight: as many as the cache of all replicas holds.
+pub fn saturating_batch(resolved: &Resolved, capacity: &Capacity) -> Option<u64> {
+    let replicas = resolved.parallelism.data.max(1);
+    let batch = capacity.max_concurrency.map_or(u64::MAX, |held| (held as u64).saturating_mul(replicas));
+    let batch = batch.min(capacity.max_batch?);
+    (batch > 0).then_some(batch)
 }
 
 fn model_report(resolved: &Resolved, workload: Workload) -> ModelReport {
@@ -328,6 +348,9 @@ fn warnings(resolved: &Resolved, report: &Report) -> Vec<Warning> {
     let arithmetic = resolved.arithmetic();
     for &(device, _) in &resolved.devices {
         let name = || device.name.to_string();
+        if report.prediction.is_some() && calibration::efficiency(&resolved.kind(device)).1 != Evidence::Family {
+            warnings.push(Warning::Extrapolated { device: name(), engine: names::engine(report.engine).label });
+        }
         if let Err(missing) = resolved.accelerator(device) {
             warnings.push(Warning::UnknownDevice { device: name(), missing });
         }

@@ -1,6 +1,6 @@
 //! The answer in one sentence and a few large figures.
 
-use ridgepoint_core::{Bound, Bytes, WeightFormat};
+use ridgepoint_core::{Bound, Bytes, Speed, WeightFormat};
 
 use crate::names;
 use crate::numbers;
@@ -161,35 +161,41 @@ impl Report {
                 figure("memory", "Memory per device", (numbers::gib(device.memory.total()), "GiB".into()), note)
             },
         );
-        let ideal = |value: Option<numbers::Amount>| value.map_or_else(unknown, split);
+        let predicted = self.prediction.as_ref().map(|prediction| &prediction.speed);
         let speed = self.speed.as_ref();
-        let tpot = speed
-            .map_or_else(|| "TPOT not known".into(), |speed| format!("TPOT {}, at best", numbers::seconds(speed.tpot)));
+        // What is predicted is the figure; what physics would allow stands beside it.
+        let figure_of = |id, label, context: String, amount: fn(&Speed) -> numbers::Amount| {
+            let value = predicted.map_or_else(unknown, |speed| split(amount(speed)));
+            let note = match speed {
+                Some(speed) => format!("{context}; at best {}", amount(speed)),
+                None => context,
+            };
+            figure(id, label, value, note)
+        };
+        let tpot =
+            predicted.map_or_else(|| "TPOT not known".into(), |speed| format!("TPOT {}", numbers::seconds(speed.tpot)));
         let batch = self.workload.batch;
         let together =
             if batch == 1 { "1 sequence".to_string() } else { format!("{} sequences", numbers::count(batch)) };
         if !self.writes() {
-            let pass = ideal(speed.map(|speed| numbers::seconds(speed.ttft)));
-            let input = ideal(speed.map(|speed| numbers::tokens_per_second(speed.prompt)));
-            let rate = speed.map(|speed| speed.prompt.get() / self.workload.prompt_tokens.max(1) as f64);
-            let requests = rate.map_or_else(unknown, |rate| (numbers::significant(rate), "per second".into()));
+            let requests = |speed: &Speed, prompt_tokens: u64| {
+                (numbers::significant(speed.prompt.get() / prompt_tokens.max(1) as f64), "per second".to_string())
+            };
+            let prompt_tokens = self.workload.prompt_tokens;
+            let served = predicted.map_or_else(unknown, |speed| requests(speed, prompt_tokens));
+            let best = speed.map(|speed| format!("; at best {}", requests(speed, prompt_tokens).0)).unwrap_or_default();
             return vec![
                 memory,
-                figure("ttft", "One pass", pass, "alone, at best".into()),
-                figure("per-user", "Input", input, format!("{together}, at best")),
-                figure("output", "Sequences", requests, format!("{together}, at best")),
+                figure_of("ttft", "One pass", "alone".into(), |speed| numbers::seconds(speed.ttft)),
+                figure_of("per-user", "Input", together.clone(), |speed| numbers::tokens_per_second(speed.prompt)),
+                figure("output", "Sequences", served, format!("{together}{best}")),
             ];
         }
         vec![
             memory,
-            figure("ttft", "TTFT", ideal(speed.map(|speed| numbers::seconds(speed.ttft))), "alone, at best".into()),
-            figure("per-user", "Per user", ideal(speed.map(|speed| numbers::tokens_per_second(speed.per_user))), tpot),
-            figure(
-                "output",
-                "Total output",
-                ideal(speed.map(|speed| numbers::tokens_per_second(speed.output))),
-                format!("{together}, at best"),
-            ),
+            figure_of("ttft", "TTFT", "alone".into(), |speed| numbers::seconds(speed.ttft)),
+            figure_of("per-user", "Per user", tpot, |speed| numbers::tokens_per_second(speed.per_user)),
+            figure_of("output", "Total output", together, |speed| numbers::tokens_per_second(speed.output)),
         ]
     }
 }

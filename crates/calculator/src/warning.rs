@@ -144,6 +144,15 @@ pub enum Warning {
         /// Name of the device.
         device: String,
     },
+    /// Times assume a narrower cache than the scenario's default, as checkpoints for the engine have it.
+    NarrowCache,
+    /// Nothing that was measured on such a device stands behind the predicted speed.
+    Extrapolated {
+        /// Name of the device.
+        device: String,
+        /// Name of the engine.
+        engine: &'static str,
+    },
     /// The link between devices is not known.
     UnknownLink {
         /// Name of the device.
@@ -250,6 +259,14 @@ impl core::fmt::Display for Warning {
             Self::WeightsOnly => {
                 write!(f, "this model reads no tokens: its weights are counted, a cache and a speed are not")
             }
+            Self::NarrowCache => write!(
+                f,
+                "TensorRT-LLM keeps the KV cache of such checkpoints in FP8: times assume that, memory does not; choose FP8 for both, or FP16 for neither"
+            ),
+            Self::Extrapolated { device, engine } => write!(
+                f,
+                "no published speed of {engine} on devices like {device} is known: predictions follow other devices, and their intervals are wider"
+            ),
             Self::UnknownLink { device } => {
                 write!(f, "the link between devices of {device} is not known: no speed can be told")
             }

@@ -20,6 +20,11 @@ const ENGINES: [(&str, &str); 6] = [
     ("mlx", "Mlx"),
 ];
 
+/// The names of the engines, in the order of `Engine::ALL`.
+pub(crate) fn ids() -> [&'static str; 6] {
+    ENGINES.map(|(id, _)| id)
+}
+
 /// How a figure is known.
 const BASES: [&str; 4] = ["documented", "measured", "fit", "assumed"];
 

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use ridgepoint_core::{packed, packed_struct};
 
+use crate::cell::{Cell, Schedule, Spread};
 use crate::device::Device;
 use crate::entry::ModelEntry;
 
@@ -18,9 +19,15 @@ pub(crate) struct Catalogue {
     pub(crate) devices: Vec<Device>,
     /// Keys in [`Device::sources`] and what they stand for.
     pub(crate) citations: Vec<(&'static str, &'static str)>,
+    /// What engines make of devices, the narrowest cells first.
+    pub(crate) cells: Vec<Cell>,
+    /// How far measurements lie from predictions, those of single engines first.
+    pub(crate) spreads: Vec<Spread>,
+    /// How each engine schedules, in the order of `Engine::ALL`.
+    pub(crate) schedules: Vec<Schedule>,
 }
 
-packed_struct! { static Catalogue { version, models, devices, citations } }
+packed_struct! { static Catalogue { version, models, devices, citations, cells, spreads, schedules } }
 
 static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
 

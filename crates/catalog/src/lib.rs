@@ -1,14 +1,17 @@
-//! The facts: models with their exact architecture, devices, and what engines keep.
+//! The facts: models with their exact architecture, devices, what engines keep, and what they make of devices.
 //!
 //! The build checks `data/`, reads each model's configuration and packs the results into one file; see [`catalogue`].
 
+pub mod calibration;
 pub mod catalogue;
+mod cell;
 mod device;
 pub mod devices;
 pub mod engines;
 mod entry;
 pub mod models;
 
+pub use calibration::{Evidence, Metric};
 pub use devices::{Device, DeviceClass, HostLink, Missing, PcieGeneration, Supplied, UsableRule, devices, find_device};
 pub use engines::{engine_profile, has_versions, version_number};
 pub use models::{ModelEntry, find_model, models};

@@ -331,6 +331,20 @@ impl Profile {
         }
     }
 
+    /// Most tokens that one pass reads.
+    pub fn tokens_per_pass(&self, demand: &Demand) -> Tokens {
+        let default = match self {
+            Self::Vllm(rules) => return rules.tokens(demand),
+            Self::Sglang(rules) => rules.tier(demand.site.usable).chunk,
+            Self::TensorRtLlm(rules) => rules.tokens_per_pass,
+            Self::LlamaCpp(rules) => rules.tokens_per_pass,
+            Self::Mlx(rules) => rules.tokens_per_pass,
+            // It reads any prompt whole.
+            Self::Transformers(_) => Tokens::MAX,
+        };
+        demand.knobs.tokens_per_pass.unwrap_or(default)
+    }
+
     /// How the engine stores recurrent state.
     pub const fn state_rules(&self) -> StateRules {
         match self {

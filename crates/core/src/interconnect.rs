@@ -1,6 +1,6 @@
-//! Links between devices, and the least time that a collective can take on them.
+//! Links between devices, and what a collective sends over them.
 
-use crate::units::{Bytes, BytesPerSecond, Seconds};
+use crate::units::{Bytes, BytesPerSecond};
 
 /// How a device reaches its neighbours. Bandwidths are what one device can send, in one direction.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,7 +22,30 @@ pub struct ScaleUp {
     pub domain: u64,
 }
 
+/// How the messages of a collective travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topology {
+    /// Every device reaches every other at once.
+    Switch,
+    /// From neighbour to neighbour: over the host bus, between hosts.
+    Ring,
+}
+
 impl Interconnect {
+    /// How `ranks` devices exchange messages: through the fast domain if it holds them all.
+    ///
+    /// ```
+    /// # use ridgepoint_core::{BytesPerSecond, Interconnect, Topology};
+    /// let l40s = Interconnect { scale_up: None, host: Some(BytesPerSecond::giga(31.5)) };
+    /// assert_eq!(l40s.topology(4), Topology::Ring);
+    /// ```
+    pub fn topology(&self, ranks: u64) -> Topology {
+        match self.scale_up {
+            Some(fast) if ranks <= fast.domain => Topology::Switch,
+            Some(_) | None => Topology::Ring,
+        }
+    }
+
     /// What one of `ranks` communicating devices can send: over the fast domain if it holds them all, else over the
     /// host bus. `None` where no figure is known.
     ///
@@ -55,9 +78,4 @@ impl Interconnect {
 /// ```
 pub fn all_reduce_bytes(message: Bytes, ranks: u64) -> Bytes {
     if ranks < 2 { Bytes::ZERO } else { message.scaled(2.0 * (ranks - 1) as f64 / ranks as f64) }
-}
-
-/// Least time to send `bytes`; zero when there is nothing to send, `None` when the link is unknown.
-pub fn transfer_time(bytes: Bytes, bandwidth: Option<BytesPerSecond>) -> Option<Seconds> {
-    if bytes == Bytes::ZERO { Some(Seconds::ZERO) } else { bandwidth.map(|rate| bytes / rate) }
 }

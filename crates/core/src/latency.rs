@@ -1,17 +1,35 @@
-//! How long a pass takes at least, and what that makes of a request: TTFT, TPOT and tokens per second.
+//! How long a pass takes, and what that makes of a request: TTFT, TPOT and tokens per second.
 //!
-//! Everything here is the speed of light: the roofline with perfect overlap inside each operation, no launch cost,
-//! no queue, no scheduler.
+//! Everything comes at two paces: the speed of light, which is the roofline with perfect overlap inside each operation,
+//! no launch cost, no queue and no scheduler; and the prediction, with what the engine makes of the device.
 
 use crate::accelerator::Accelerator;
-use crate::interconnect::transfer_time;
+use crate::efficiency::Efficiency;
 use crate::memory::{Stage, sequences_per_replica};
 use crate::model::{Model, Stack};
-use crate::operation::{self, Numerics, Operation, Pass};
+use crate::operation::{self, Numerics, Operation, OperationKind, Pass};
 use crate::parallelism::Parallelism;
 use crate::roofline::{Bound, Cost};
 use crate::units::{Seconds, Tokens, TokensPerSecond, tokens_per_second};
 use crate::workload::Workload;
+
+/// A device, and what the engine makes of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Calibrated {
+    /// The device.
+    pub accelerator: Accelerator,
+    /// The engine's shares of its peaks.
+    pub efficiency: Efficiency,
+}
+
+/// How fast things are taken to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pace {
+    /// As fast as physics allows.
+    Ideal,
+    /// As fast as the engine has been measured to go.
+    Predicted,
+}
 
 /// A model laid out over devices.
 #[derive(Clone, Copy, Debug)]
@@ -21,17 +39,25 @@ pub struct Deployment<'a> {
     /// Formats of weights and cache.
     pub numerics: Numerics,
     /// The distinct kinds of device in each pipeline stage.
-    pub stages: &'a [Vec<Accelerator>],
+    pub stages: &'a [Vec<Calibrated>],
     /// Degrees of parallelism.
     pub parallelism: Parallelism,
+    /// Prompt tokens that the engine runs through the model in one pass at most.
+    pub tokens_per_pass: Tokens,
+    /// Passes over prompts that follow each other through a pipeline before the engine waits for the last one's end.
+    pub passes_in_flight: u64,
+    /// Whether the engine multiplies all experts of a layer in one launch, rather than one after the other.
+    pub groups_experts: bool,
+    /// Sequences that one replica has memory for; further requests wait for one of them to end.
+    pub most_sequences: u64,
 }
 
-/// An operation with its least time.
+/// An operation with its time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TimedOperation {
     /// The work.
     pub operation: Operation,
-    /// Least time of all its occurrences.
+    /// Time of all its occurrences.
     pub time: Seconds,
     /// What sets that time.
     pub bound: Bound,
@@ -42,9 +68,11 @@ pub struct TimedOperation {
 pub struct PassTime {
     /// Its operations; those of a kind in several stages are summed.
     pub operations: Vec<TimedOperation>,
-    /// Least time from the first stage's start to the last stage's end.
+    /// What it takes beside its operations.
+    pub around: Seconds,
+    /// Time from the first stage's start to the last stage's end.
     pub time: Seconds,
-    /// Least time of the slowest stage: how soon another pass can follow.
+    /// Time of the slowest stage: how soon another pass can follow.
     pub slowest_stage: Seconds,
 }
 
@@ -71,79 +99,153 @@ impl PassTime {
 }
 
 impl Deployment<'_> {
-    /// Least time of one pass. `None` where a device lacks a figure that the pass needs.
+    /// Time of one pass. `None` where a device lacks a figure that the pass needs.
     ///
     /// Stages work one after another; ranks of a stage together, so the slowest sets the pace.
-    pub fn pass(&self, pass: Pass) -> Option<PassTime> {
-        let mut result = PassTime::default();
+    pub fn pass(&self, pass: Pass, pace: Pace) -> Option<PassTime> {
+        let around = self.engine(pace)?.around(pass);
+        let mut result = PassTime { around, time: around, ..PassTime::default() };
         for (stage, devices) in Stage::all(self.model, self.parallelism).into_iter().zip(self.stages) {
-            let mut stage_time = Seconds::ZERO;
+            // Scheduling and sampling happen once, at the ends of the pipeline.
+            let mut stage_time = if stage.is_last { around } else { Seconds::ZERO };
             for operation in operation::of_stage(self.model, stage, pass, self.numerics, self.parallelism) {
-                let timed = slowest(operation, devices)?;
+                let timed = slowest(operation, self.launches(operation), devices, pace)?;
                 stage_time += timed.time;
+                result.time += timed.time;
                 result.add(timed);
             }
-            result.time += stage_time;
             result.slowest_stage = result.slowest_stage.max(stage_time);
         }
         Some(result)
     }
 
-    /// Least time to read the prompts of `sequences` sequences.
-    ///
-    /// Pipeline stages work on different prompts at the same time: after the first group has passed all stages, each
-    /// further one ends a slowest stage later. Prompts that share a pass share the reading of the weights, so the best
-    /// of one group, one group for each stage and one for each prompt is taken.
-    fn prefill_time(&self, sequences: u64, prompt_tokens: Tokens) -> Option<Seconds> {
-        let stages = self.parallelism.pipeline.max(1);
-        let mut best: Option<Seconds> = None;
-        for groups in if stages > 1 { [1, stages.min(sequences), sequences] } else { [1; 3] } {
-            let pass = self.pass(Pass::reading(self.model, sequences.div_ceil(groups.max(1)), prompt_tokens))?;
-            let time = pass.time + pass.slowest_stage * groups.saturating_sub(1) as f64;
-            best = Some(best.map_or(time, |other| other.min(time)));
+    /// How often the engine launches an operation.
+    fn launches(&self, operation: Operation) -> u64 {
+        if operation.kind == OperationKind::RoutedExperts && !self.groups_experts {
+            operation.count.saturating_mul(self.model.experts())
+        } else {
+            operation.count
         }
-        best
+    }
+
+    /// What the engine makes of the first device: its costs around each pass are those of one host.
+    fn engine(&self, pace: Pace) -> Option<Efficiency> {
+        match pace {
+            Pace::Ideal => Some(Efficiency::IDEAL),
+            Pace::Predicted => self.stages.first()?.first().map(|device| device.efficiency),
+        }
+    }
+
+    /// Reading the prompts of `sequences` sequences.
+    ///
+    /// The engine cuts long prompts into chunks and puts short ones together, as many tokens to a pass as it takes. At
+    /// the speed of light all prompts share one reading of the weights, and no pipeline stage waits for another.
+    fn prefill(&self, sequences: u64, prompt_tokens: Tokens, pace: Pace) -> Option<Prefill> {
+        if sequences == 0 {
+            return Some(Prefill { time: Seconds::ZERO, busy: Seconds::ZERO });
+        }
+        match pace {
+            Pace::Ideal => {
+                let busy = self.pass(Pass::reading(self.model, sequences, prompt_tokens), pace)?.slowest_stage;
+                Some(Prefill { time: busy, busy })
+            }
+            Pace::Predicted => {
+                // Stages work on different passes at the same time: after the first has passed all stages, each further
+                // one ends a slowest stage later.
+                let (pass, count) = self.chunked(sequences, prompt_tokens);
+                let pass = self.pass(pass, pace)?;
+                let waves = (count as u64).div_ceil(self.passes_in_flight.max(1)).max(1) as f64;
+                let time = pass.time * waves + pass.slowest_stage * (count - waves).max(0.0);
+                Some(Prefill { time, busy: pass.slowest_stage * count })
+            }
+        }
+    }
+
+    /// The passes in which the engine reads prompts: one of them, which stands for all, and how many there are. The
+    /// last one may be a part of a pass. An encoder reads a prompt whole, because its tokens see each other.
+    fn chunked(&self, sequences: u64, prompt_tokens: Tokens) -> (Pass, f64) {
+        let limit = match self.model.stack() {
+            Stack::Decoder => self.tokens_per_pass.max(1),
+            Stack::Encoder | Stack::EncoderDecoder | Stack::None => self.tokens_per_pass.max(prompt_tokens).max(1),
+        };
+        if prompt_tokens > limit {
+            let chunks = prompt_tokens.div_ceil(limit);
+            let new_tokens = prompt_tokens.div_ceil(chunks);
+            // On average a chunk finds half of the rest in front of it.
+            let past_tokens = prompt_tokens.saturating_sub(new_tokens).div_ceil(2);
+            let chunk = Pass { new_tokens, past_tokens, ..Pass::prefill(1, prompt_tokens) };
+            (chunk, chunks as f64 * sequences as f64)
+        } else {
+            let together = (limit / prompt_tokens.max(1)).clamp(1, sequences);
+            (Pass::reading(self.model, together, prompt_tokens), sequences as f64 / together as f64)
+        }
     }
 
     /// A decode step of the whole replica: every sequence gets one token.
     ///
     /// With `pipeline` stages, as many groups of sequences are in flight, so that no stage waits; each group passes
     /// all stages once per step.
-    pub fn decode_step(&self, sequences: u64, workload: Workload) -> Option<PassTime> {
+    pub fn decode_step(&self, sequences: u64, workload: Workload, pace: Pace) -> Option<PassTime> {
         let group = sequences.div_ceil(self.parallelism.pipeline.max(1));
         let Workload { prompt_tokens, output_tokens, .. } = workload;
         // On average half of the answer is written.
-        self.pass(Pass::writing(self.model, group, prompt_tokens, output_tokens / 2))
+        self.pass(Pass::writing(self.model, group, prompt_tokens, output_tokens / 2), pace)
     }
 
-    /// The speed of light for a workload. `None` where a device lacks a figure that it needs, and for a model of which
+    /// Times and rates for a workload. `None` where a device lacks a figure that it needs, and for a model of which
     /// only the weights are known.
-    pub fn speed_of_light(&self, workload: Workload) -> Option<Speed> {
+    pub fn speed(&self, workload: Workload, pace: Pace) -> Option<Speed> {
         if self.model.stack() == Stack::None {
             return None;
         }
+        let engine = self.engine(pace)?;
+        let Workload { batch, prompt_tokens, output_tokens } = workload;
         let sequences = sequences_per_replica(workload, self.parallelism.data);
-        let prefill_one = self.pass(Pass::reading(self.model, 1, workload.prompt_tokens))?;
-        let prefill_batch = self.prefill_time(sequences, workload.prompt_tokens)?;
-        let decode = self.decode_step(sequences, workload)?;
+        let ttft = engine.first_token + self.prefill(1, prompt_tokens, pace)?.time;
+        let prefill_batch = self.prefill(sequences, prompt_tokens, pace)?.time;
+        let decode = self.decode_step(sequences, workload, pace)?;
+        // A server runs as many sequences as it can hold.
+        let running = sequences.min(self.most_sequences.max(1));
+        let step = if running < sequences { self.decode_step(running, workload, pace)?.time } else { decode.time };
         // Between two steps other prompts occupy each stage in turn, not the whole pipeline.
-        let tpot = time_per_output_token(decode.time, prefill_one.slowest_stage, sequences, workload.output_tokens);
-        let later_tokens = workload.output_tokens.saturating_sub(1) as f64;
-        let end_to_end = prefill_one.time + tpot * later_tokens;
+        let others = self.prefill(running.saturating_sub(1), prompt_tokens, pace)?.busy;
+        let wait = if running > 1 { engine.wait + (others + step) * engine.queue } else { Seconds::ZERO };
+        let tpot = time_per_output_token(step, others * engine.interleaved, output_tokens);
+        let later_tokens = output_tokens.saturating_sub(1) as f64;
+        // Whenever they are read, the others' prompts take their time. And all requests together wait until the running
+        // ones have made room.
+        let one_round = ttft + time_per_output_token(step, others, output_tokens) * later_tokens;
+        let end_to_end = one_round * (sequences as f64 / running as f64);
         Some(Speed {
-            ttft: prefill_one.time,
+            ttft,
+            ttft_loaded: ttft + wait,
             tpot,
             end_to_end,
             prefill_batch,
             static_batch: prefill_batch + decode.time * later_tokens,
             // Little's law: each of `batch` sequences is replaced when it ends.
-            output: tokens_per_second(workload.batch as f64 * workload.output_tokens as f64, end_to_end),
+            output: tokens_per_second(batch as f64 * output_tokens as f64, end_to_end),
             per_user: tokens_per_second(1.0, tpot),
-            prompt: tokens_per_second(workload.batch as f64 * workload.prompt_tokens as f64, prefill_batch),
-            prefill: self.pass(Pass::reading(self.model, sequences, workload.prompt_tokens))?,
+            prompt: tokens_per_second(batch as f64 * prompt_tokens as f64, prefill_batch),
+            prefill: self.pass(Pass::reading(self.model, sequences, prompt_tokens), pace)?,
             decode,
         })
     }
+
+    /// Output rate with requests always waiting, as many sequences of `workload` in flight as it says.
+    pub fn saturated_output(&self, workload: Workload, pace: Pace) -> Option<TokensPerSecond> {
+        let kept = self.engine(pace)?.saturation;
+        self.speed(workload, pace).map(|speed| speed.output * kept)
+    }
+}
+
+/// How long prompts take.
+#[derive(Clone, Copy)]
+struct Prefill {
+    /// From the first one's start to the last one's end.
+    time: Seconds,
+    /// How long they keep a pipeline stage from other work.
+    busy: Seconds,
 }
 
 impl PassTime {
@@ -166,10 +268,14 @@ impl PassTime {
 }
 
 /// The operation on the slowest of `devices`. `None` if a figure is missing or there is no device.
-fn slowest(operation: Operation, devices: &[Accelerator]) -> Option<TimedOperation> {
+fn slowest(operation: Operation, launches: u64, devices: &[Calibrated], pace: Pace) -> Option<TimedOperation> {
     let mut slowest: Option<TimedOperation> = None;
-    for accelerator in devices {
-        let (time, bound) = least_time(operation, accelerator)?;
+    for Calibrated { accelerator, efficiency } in devices {
+        let efficiency = match pace {
+            Pace::Ideal => &Efficiency::IDEAL,
+            Pace::Predicted => efficiency,
+        };
+        let (time, bound) = efficiency.time(Operation { count: launches, ..operation }, accelerator)?;
         if slowest.is_none_or(|other| time > other.time) {
             slowest = Some(TimedOperation { operation, time, bound });
         }
@@ -177,45 +283,35 @@ fn slowest(operation: Operation, devices: &[Accelerator]) -> Option<TimedOperati
     slowest
 }
 
-/// Least time of an operation on one device, and what sets it.
-fn least_time(operation: Operation, accelerator: &Accelerator) -> Option<(Seconds, Bound)> {
-    let link = accelerator.interconnect.bandwidth_between(operation.ranks);
-    let communication = transfer_time(operation.cost.communication, link)?;
-    let (local, bound) = match operation.arithmetic {
-        Some(arithmetic) => {
-            let (_, roofline) = accelerator.roofline(arithmetic)?;
-            (roofline.time(operation.cost), roofline.bound(operation.cost))
-        }
-        None => (operation.cost.traffic / accelerator.bandwidth, Bound::Memory),
-    };
-    Some(if communication > local { (communication, Bound::Interconnect) } else { (local, bound) })
-}
-
-/// Mean time between output tokens of one sequence in steady serving of `sequences` at once.
+/// Mean time between output tokens of one sequence in steady serving.
 ///
 /// Every sequence that finishes is replaced by another, whose prompt is read between two steps: over the
-/// `output_tokens` steps that one sequence takes, the other `sequences - 1` each read their prompt once.
+/// `output_tokens` steps that one sequence takes, each of the others reads its prompt once. `others` is the time of all
+/// those prompts.
 ///
 /// ```
 /// # use ridgepoint_core::{time_per_output_token, Seconds};
-/// let tpot = time_per_output_token(Seconds::new(0.25), Seconds::new(2.0), 5, 8);
+/// // Four other sequences with prompts of two seconds each, eight output tokens.
+/// let tpot = time_per_output_token(Seconds::new(0.25), Seconds::new(2.0) * 4.0, 8);
 /// assert_eq!(tpot.get(), 0.25 + 2.0 * 4.0 / 8.0);
 /// ```
-pub fn time_per_output_token(step: Seconds, prefill: Seconds, sequences: u64, output_tokens: Tokens) -> Seconds {
-    step + prefill * (sequences.saturating_sub(1) as f64 / output_tokens.max(1) as f64)
+pub fn time_per_output_token(step: Seconds, others: Seconds, output_tokens: Tokens) -> Seconds {
+    step + others / output_tokens.max(1) as f64
 }
 
-/// Least times and highest rates for a workload.
+/// Times and rates for a workload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Speed {
     /// Reading the prompts of a whole batch in one pass through all stages.
     pub prefill: PassTime,
-    /// Least time to read the prompts of a whole batch, with every pipeline stage at work.
+    /// Time to read the prompts of a whole batch, with every pipeline stage at work.
     pub prefill_batch: Seconds,
     /// One decode step at the mean context.
     pub decode: PassTime,
     /// Time to first token of one request alone.
     pub ttft: Seconds,
+    /// Time to first token behind other prompts, in steady serving at a concurrency of the batch.
+    pub ttft_loaded: Seconds,
     /// Time per output token in steady serving at a concurrency of the batch.
     pub tpot: Seconds,
     /// `ttft + (output - 1) x tpot`.

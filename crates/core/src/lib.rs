@@ -3,7 +3,8 @@
 //!
 //! Read it in this order: [`units`] for the quantities, [`tensor`], [`attention`], [`feed_forward`] and [`model`] for
 //! what a model is, [`format`] and [`weights`] for how its numbers are stored, [`kv_cache`], [`state`] and [`memory`]
-//! for what a device holds, [`operation`], [`roofline`] and [`latency`] for time. [`first_principles`] has the same
+//! for what a device holds, [`operation`], [`roofline`], [`efficiency`] and [`latency`]
+//! for time. [`first_principles`] has the same
 //! ideas in seven small functions over plain numbers.
 //!
 //! No IO, no clock, no text for people and no dependency: `+ - * /` and comparisons only, so that a browser and a
@@ -11,6 +12,7 @@
 
 pub mod accelerator;
 pub mod attention;
+pub mod efficiency;
 pub mod engine;
 pub mod feed_forward;
 pub mod first_principles;
@@ -33,6 +35,7 @@ pub mod workload;
 
 pub use accelerator::{Accelerator, Peaks};
 pub use attention::{Attention, AttentionBias, Indexer, Reach, Selection, attention_tensors, linear};
+pub use efficiency::Efficiency;
 pub use engine::{
     Demand, DeviceRam, Engine, HostWeights, Knobs, LatentCache, LlamaCpp, Mlx, Offer, Profile, Reservation, Sglang,
     Site, StateRules, TensorRtLlm, Transformers, Vllm,
@@ -42,12 +45,12 @@ pub use format::{
     Arithmetic, ComputePrecision, GgmlType, GgufFile, GgufLayout, GgufRules, KvFormat, Number, Packing, Quantisable,
     WeightFormat,
 };
-pub use interconnect::{Interconnect, ScaleUp, all_reduce_bytes, transfer_time};
+pub use interconnect::{Interconnect, ScaleUp, Topology, all_reduce_bytes};
 pub use kv_cache::{
     bytes_at_context, bytes_of_sequence, bytes_per_token, layer_bytes, layer_source_bytes, selection_bytes,
     source_bytes, values_per_token, values_per_token_and_rank,
 };
-pub use latency::{Deployment, PassTime, Speed, TimedOperation, time_per_output_token};
+pub use latency::{Calibrated, Deployment, Pace, PassTime, Speed, TimedOperation, time_per_output_token};
 pub use memory::{DeviceMemory, Overhead, Stage};
 pub use model::{CacheOwner, Head, Layer, Layers, Mixer, Model, Parameters, Source, Stack};
 pub use operation::{Numerics, Operation, OperationKind, Pass};

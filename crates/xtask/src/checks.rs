@@ -29,6 +29,9 @@ pub(crate) fn run_all(places: &Places) -> Result<(), String> {
     });
     tally.tests("tests", cargo().args(["test", "--workspace", "--no-fail-fast", "--", "--show-output"]));
     tally.check("command line program", || run(cargo().args(["build", "--release", "--package", "ridgepoint-cli"])));
+    tally.check("calibration", || {
+        run(cargo().args(["run", "--release", "--package", "ridgepoint-calibrate", "--", "--check"]))
+    });
     tally.check("page", || page::build(places));
     tally.check("size budget", || size::check(places));
     match Browser::find_or_install() {

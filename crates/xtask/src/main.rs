@@ -20,6 +20,7 @@ cargo xtask CHORE
   serve [TRUNK OPTIONS]        build the page and serve it on http://127.0.0.1:8080/
   build                        build the page into dist/, print its sizes, fail if it is over its budget
   test                         everything that CI runs; the last line counts what passed and failed
+  calibrate [--check]          fit what engines make of devices on tests/measured, write the constants and their errors
   bench [CARGO OPTIONS]        run the benchmarks
   screenshots [QUERY ...]      pictures of dist/ in three sizes, light and dark, into target/screenshots
 ";
@@ -33,6 +34,9 @@ fn main() -> ExitCode {
         "serve" => page::serve(&places, &rest),
         "build" => page::build(&places).and_then(|()| size::check(&places)),
         "test" => checks::run_all(&places),
+        "calibrate" => commands::run(
+            cargo(&places).args(["run", "--release", "--package", "ridgepoint-calibrate", "--"]).args(&rest),
+        ),
         "bench" => commands::run(cargo(&places).args(["bench", "--workspace"]).args(&rest)),
         "screenshots" => browser::screenshots(&places, &rest),
         "help" | "--help" | "-h" => {

@@ -44,7 +44,7 @@ pub struct Tier {
 }
 
 impl Sglang {
-    fn tier(&self, usable: Option<Bytes>) -> Tier {
+    pub(super) fn tier(&self, usable: Option<Bytes>) -> Tier {
         let [.., largest] = self.tiers;
         self.tiers.into_iter().find(|tier| usable.is_some_and(|usable| usable < tier.below)).unwrap_or(largest)
     }

@@ -267,8 +267,8 @@ impl Vllm {
             && demand.site.memory != DeviceRam::Host
     }
 
-    /// Tokens of the profiling run.
-    fn tokens(&self, demand: &Demand) -> Tokens {
+    /// Tokens of the profiling run, and most that one pass reads.
+    pub(super) fn tokens(&self, demand: &Demand) -> Tokens {
         let longest = demand.workload.context_tokens();
         // The first versions with latent attention could not read such prompts in chunks.
         let whole = longest <= self.whole_prompts || self.whole_prompts > 0 && demand.model.has_latent_cache();
