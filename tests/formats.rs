@@ -4,7 +4,7 @@ use ridgepoint_calculator::link;
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::{names, options};
 use ridgepoint_catalog::find_model;
-use ridgepoint_core::{Model, Role, Tensor, WeightFormat, memory};
+use ridgepoint_core::{GgufLayout, Model, Role, Tensor, WeightFormat, memory};
 use ridgepoint_reader::parse_config;
 use ridgepoint_tests::configs::configs;
 use serde_json::{Map, Value};
@@ -140,6 +140,24 @@ fn llama_cpp_keeps_the_embedding_and_named_experts_in_host_memory() {
     // On a CPU there is no other memory.
     let cpu = Report::of(&link::decode("model=llama-3.1-8b&gpu=epyc-9654&engine=llama.cpp&w=q4_k_m").scenario);
     assert_eq!(cpu.devices[0].memory.weights, cpu.model.weights_bytes);
+}
+
+/// Layers of Gemma 3n and 4 that read an earlier layer's cache have projections of their own in the published files. The
+/// converter (`Gemma3NModel` and `Gemma4Model` of llama.cpp's `conversion/gemma.py`) drops none of them.
+///
+/// Gemma 4 E2B: 20 such layers, 1536 wide, with one head of 256 in 16 of them and of 512 in four.
+#[test]
+fn a_gguf_file_has_projections_that_nothing_reads() {
+    let model = model("gemma-4-e2b");
+    let without = Model { gguf: GgufLayout { unread_kv: false, ..model.gguf }, ..Model::clone(&model) };
+    let (matrices, norms) = (2 * 1536 * (16 * 256 + 4 * 512), 16 * 256 + 4 * 512);
+    assert_eq!(matrices + norms, 18_880_512);
+    let bytes = |model: &Model, id| memory::weights(model, format(id)).get();
+    assert_eq!(bytes(&model, "q8_0") - bytes(&without, "q8_0"), matrices / 32 * 34 + norms * 4);
+    assert_eq!(bytes(&model, "bf16"), bytes(&without, "bf16"));
+    // ggml-org/gemma-4-E2B-it-GGUF: the rest of the file is its header with 262,144 words and how to put them together.
+    let header = 4_967_494_592 - bytes(&model, "q8_0");
+    assert!((14_000_000..18_000_000).contains(&header), "{header}");
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use ridgepoint_calculator::link;
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::warning::Warning;
-use ridgepoint_catalog::find_model;
-use ridgepoint_core::{KvFormat, source_bytes};
+use ridgepoint_catalog::{find_model, models};
+use ridgepoint_core::{KvFormat, Picture, source_bytes};
+use ridgepoint_reader::{ConfigWarning, parse_config};
 
 fn tokens(model: &str, width: u64, height: u64) -> Option<u64> {
     let entry = find_model(model).unwrap_or_else(|| panic!("in the catalogue: {model}"));
@@ -67,6 +68,139 @@ fn phi_cuts_crops_beside_the_whole() {
     // Twice as wide as high: five crops by three are the most within sixteen.
     assert_eq!(tokens("phi-3-vision-128k", 2000, 1000), Some((5 * 3 + 1) * 144 + 1 + (3 + 1) * 12));
     assert_eq!(tokens("phi-3-vision-128k", 1000, 2000), Some((5 * 3 + 1) * 144 + 1 + (5 + 1) * 12));
+}
+
+/// Phi-3.5-vision is the same model with `num_crops` 4: 2 x 2 crops.
+#[test]
+fn phi_3_5_cuts_fewer_crops() {
+    assert_eq!(tokens("phi-3.5-vision", 1344, 1344), Some((4 + 1) * 144 + 1 + (2 + 1) * 12));
+    let config = r#"{ "model_type": "phi3_v", "num_hidden_layers": 2, "hidden_size": 64, "intermediate_size": 128,
+        "num_attention_heads": 4, "num_key_value_heads": 4, "vocab_size": 1000, "max_position_embeddings": 4096 }"#;
+    let parsed = parse_config(config).expect("a configuration");
+    assert!(parsed.warnings.contains(&ConfigWarning::CropsAssumed(16)), "{:?}", parsed.warnings);
+}
+
+/// Llama 4: `get_best_fit` of `models/llama4/image_processing_llama4.py` and `_prompt_split_image` of its processor, with
+/// `max_patches` 16. A tile is (336 / 14)^2 patches, four of which become a token.
+#[test]
+fn llama_4_separates_its_tiles() {
+    // A single tile, and the token that introduces it.
+    assert_eq!(tokens("llama-4-scout", 336, 336), Some(1 + 144));
+    // Two by one: a separator behind each; then the whole.
+    assert_eq!(tokens("llama-4-scout", 672, 336), Some(2 * 145 + 1 + 144));
+    // 5 x 3 tiles shrink 1920 x 1080 least of all canvases up to 16: by 1680 / 1920 and not by 1008 / 1080.
+    assert_eq!(tokens("llama-4-scout", 1920, 1080), Some(5 * 3 * 145 + 1 + 144));
+}
+
+/// `image_seq_length` of Gemma 3n; `get_aspect_ratio_preserving_size` of Gemma 4 with `max_soft_tokens` 280.
+#[test]
+fn later_gemmas_fill_what_there_is() {
+    assert_eq!(tokens("gemma-3n-e2b", 1920, 1080), Some(256));
+    // The root of 280 is 16.7.
+    assert_eq!(tokens("gemma-4-31b", 100, 100), Some(16 * 16));
+    // 280 x 1920 / 1080 is 497.8, the root of that 22.3; 280 x 1080 / 1920 is 157.5, the root of that 12.5.
+    assert_eq!(tokens("gemma-4-31b", 1920, 1080), Some(22 * 12));
+    // 2.8 and 28,000: one column of 167.
+    assert_eq!(tokens("gemma-4-31b", 10, 1000), Some(167));
+}
+
+/// `navit_resize` of `models/kimi_k25/image_processing_kimi_k25.py`: 16384 patches of 14 pixels, 512 along a side.
+#[test]
+fn kimi_pads_to_whole_squares() {
+    // 1920 / 28 = 68.6 and 1080 / 28 = 38.6, both rounded up.
+    assert_eq!(tokens("kimi-k2.5", 1920, 1080), Some(69 * 39));
+    // 285 x 214 patches are shrunk by the root of 16384 / 60990: to 2073 x 1554 pixels.
+    assert_eq!(tokens("kimi-k2.5", 4000, 3000), Some(75 * 56));
+    // 7168 pixels along a side at most: 256 squares.
+    assert_eq!(tokens("kimi-k2.5", 20_000, 200), Some(256 * 3));
+}
+
+/// `smart_resize` of GLM-5.3's, ERNIE 4.5 VL's and MiniMax-M3's image processors in transformers 5.23.0.
+#[test]
+fn squares_of_28_pixels_are_limited_by_family() {
+    assert_eq!(tokens("glm-5.3-flash", 1000, 1000), Some(36 * 36));
+    // Enlarged to 16 squares: 112 x 112 pixels.
+    assert_eq!(tokens("glm-5.3-flash", 14, 14), Some(16));
+    // The tallest within 8000 squares is 2884 pixels high, 103 squares, and 2156 wide, 77.
+    assert_eq!(tokens("glm-5.3-flash", 3000, 4000), Some(103 * 77));
+    assert_eq!(tokens("ernie-4.5-vl-28b-a3b", 1920, 1080), Some(69 * 39));
+    // 4000 x 3000 shrinks by the root of 12000000 / 4842768: 90.8 x 68.1 squares.
+    assert_eq!(tokens("ernie-4.5-vl-28b-a3b", 4000, 3000), Some(90 * 68));
+    // The root of 451584 is 672: 24 x 24 squares.
+    assert_eq!(tokens("minimax-m3", 1024, 1024), Some(24 * 24));
+    // Inkling 2 pads to squares of 2 x 20 pixels and shrinks nothing.
+    assert_eq!(tokens("inkling-2-small", 1001, 4000), Some(26 * 100));
+}
+
+/// `resize_and_split` of `models/lfm2_vl/image_processing_lfm2_vl.py` and `_build_image_tokens` of its processor, with the
+/// published limits: 64 to 256 tokens of 32 x 32 pixels, tiles of 512 x 512.
+#[test]
+fn lfm_cuts_large_pictures_only() {
+    assert_eq!(tokens("lfm2.5-vl-1.6b", 512, 512), Some(256));
+    // 23 x 22.5 squares are fewer than twice 256: shrunk to 16 x 15.
+    assert_eq!(tokens("lfm2.5-vl-1.6b", 736, 720), Some(16 * 15));
+    assert_eq!(tokens("lfm2.5-vl-1.6b", 64, 64), Some(64));
+    // Three by two tiles have its shape best, a token before each; the whole is 18 x 13 squares.
+    assert_eq!(tokens("lfm2.5-vl-1.6b", 1024, 768), Some(6 * 257 + 1 + 18 * 13));
+    // 1 x 2 tiles have its shape, and it fills more than half of 2 x 4.
+    assert_eq!(tokens("lfm2.5-vl-1.6b", 1000, 2000), Some(8 * 257 + 1 + 11 * 22));
+}
+
+/// A composite that is not in the catalogue, with a small language model.
+fn composite(model_type: &str, text: &str, more: &str) -> Option<Picture> {
+    let config = format!(
+        r#"{{ "model_type": "{model_type}", "text_config": {{ "model_type": "{text}", "num_hidden_layers": 2,
+        "hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 4, "num_key_value_heads": 4,
+        "vocab_size": 1000, "max_position_embeddings": 4096 }}{more} }}"#
+    );
+    parse_config(&config).unwrap_or_else(|error| panic!("{config}: {error}")).model.picture
+}
+
+/// `_get_number_of_features` of `models/llava_next/processing_llava_next.py`. A tile is 24 x 24 tokens.
+#[test]
+fn llava_next_takes_the_margins_off() {
+    let vision = r#""vision_config": { "model_type": "clip_vision_model", "image_size": 336, "patch_size": 14,
+        "hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24, "num_attention_heads": 16 }"#;
+    let next = composite("llava_next", "llama", &format!(", {vision}")).expect("a rule");
+    // 2 x 2 tiles, an end for each of 48 rows, and the whole.
+    assert_eq!(next.tokens(672, 672), Some(48 * 49 + 576));
+    // Of 48 rows 1920 x 1080 fills 27: ten are taken off above and below.
+    assert_eq!(next.tokens(1920, 1080), Some(49 * 28 + 576));
+    // Of 48 columns 1080 x 1920 fills 27: 28 are left, and all 48 rows have an end.
+    assert_eq!(next.tokens(1080, 1920), Some(29 * 48 + 576));
+    let listed =
+        |grids: &str| composite("llava_next", "llama", &format!(r#", "image_grid_pinpoints": {grids}, {vision}"#));
+    let one_grid = listed("[[336, 672]]").expect("a rule");
+    assert_eq!(one_grid.tokens(672, 672), Some(25 * 24 + 576));
+    assert_eq!(listed("[[336, 500]]"), None);
+    assert_eq!(listed("[]"), None);
+}
+
+/// `smart_resize` of `models/glm4v/image_processing_glm4v.py` with the published 12544 to 9633792 pixels of two frames.
+#[test]
+fn glm_enlarges_what_is_thinner_than_a_square() {
+    let glm =
+        composite("glm4v", "glm4v_text", r#", "vision_config": { "model_type": "glm4v_vision" }"#).expect("a rule");
+    assert_eq!(glm.tokens(1920, 1080), Some(69 * 39));
+    // Enlarged twice: 28 x 600 pixels, of which Qwen2-VL would make another shape.
+    assert_eq!(glm.tokens(14, 300), Some(21));
+    // At most 6144 squares: 78.4 along each side.
+    assert_eq!(glm.tokens(8000, 8000), Some(78 * 78));
+}
+
+/// A law of all rules: whatever the size, a picture is some tokens, or one that processors refuse.
+#[test]
+fn every_picture_is_some_tokens_or_none() {
+    let sides = [1, 2, 13, 14, 27, 28, 29, 336, 337, 1000, 4096, 65_535, 65_536, u64::MAX];
+    for entry in models() {
+        let Some(picture) = entry.model().picture else { continue };
+        for (width, height) in sides.iter().flat_map(|&width| sides.map(|height| (width, height))) {
+            let refused = width.max(height) > 65_536 || width.max(height) > 200 * width.min(height);
+            let tokens = picture.tokens(width, height);
+            assert_eq!(tokens.is_none(), refused, "{}: {width} x {height}", entry.id);
+            assert_ne!(tokens, Some(0), "{}: {width} x {height}", entry.id);
+        }
+    }
 }
 
 /// The report of a query that has nothing wrong with it.

@@ -1,6 +1,7 @@
 //! A few short facts on the chosen model and hardware, shown where they are chosen.
 
 use ridgepoint_catalog::devices::{Confidence, find_device};
+use ridgepoint_core::Latent;
 
 use crate::names;
 use crate::numbers;
@@ -32,7 +33,34 @@ pub fn model(report: &Report) -> Vec<Fact> {
     if let Some(limit) = model.context_limit {
         facts.push(fact("Context limit", numbers::context(limit)));
     }
+    if let Some((latent, size)) = model.latent {
+        facts.extend(generated(latent, size));
+    }
     facts
+}
+
+/// Facts on what a generator makes its pictures or its sound from.
+fn generated(latent: Latent, [width, height]: [u64; 2]) -> Vec<Fact> {
+    match latent {
+        Latent::Image { channels, scale, .. } => {
+            let values = latent.values(width, height).map(|values| {
+                let (across, down) = (width / scale, height / scale);
+                fact("Latent", format!("{channels} × {across} × {down}, {} values", numbers::count(values)))
+            });
+            let tokens = latent.tokens(width, height).map(|(most, fewest)| {
+                let most_words = numbers::count(most);
+                let words =
+                    if most == fewest { most_words } else { format!("{} to {most_words}", numbers::count(fewest)) };
+                fact("Tokens of an image", words)
+            });
+            values.into_iter().chain(tokens).collect()
+        }
+        Latent::Sound { semantic, coarse, fine } => {
+            let rate = |tokens: u64| numbers::significant(tokens as f64 / 10.0);
+            let rates = format!("{} semantic, {} coarse, {} fine", rate(semantic), rate(coarse), rate(fine));
+            vec![fact("Tokens of a second", rates)]
+        }
+    }
 }
 
 /// Facts on the pictures and the sound in a prompt; none without them.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ridgepoint_core::{CacheOwner, Layer, Mixer, Model, Picture, Source, Tokens};
+use ridgepoint_core::{CacheOwner, Latent, Layer, Mixer, Model, Picture, Source, Tokens};
 
 use crate::scenario::Media;
 use crate::warning::Warning;
@@ -25,6 +25,8 @@ pub fn encode(model: &Arc<Model>, media: Media) -> Encoded {
         match model.picture.map(|picture| (picture, picture.tokens(width, height))) {
             Some((picture, Some(each))) => encoded.see(picture, images, each),
             Some((_, None)) => encoded.warnings.push(Warning::PictureRefused { width, height }),
+            // A generator makes pictures of that size.
+            None if matches!(model.latent, Some(Latent::Image { .. })) => {}
             None => encoded.warnings.push(Warning::MediaNotCounted { what: "images" }),
         }
     }
@@ -46,9 +48,17 @@ impl Encoded {
                 self.model = Arc::new(with_source(&self.model, all));
                 self.tokens = images;
             }
-            Picture::Fixed(_) | Picture::Scaled { .. } | Picture::Rows { .. } | Picture::Crops { .. } => {
-                self.tokens = all;
-            }
+            Picture::Fixed(_)
+            | Picture::Scaled { .. }
+            | Picture::Rows { .. }
+            | Picture::Crops { .. }
+            | Picture::Enlarged { .. }
+            | Picture::Aligned { .. }
+            | Picture::Filled(_)
+            | Picture::Padded { .. }
+            | Picture::Split { .. }
+            | Picture::Grids { .. }
+            | Picture::Mosaic { .. } => self.tokens = all,
         }
     }
 }

@@ -3,8 +3,9 @@
 use ridgepoint_catalog::devices::{Missing, UsableSource};
 use ridgepoint_catalog::{Evidence, calibration};
 use ridgepoint_core::{
-    Arithmetic, Bytes, Component, ComputePrecision, DeviceMemory, Engine, Numerics, Pace, Parallelism, Parameters,
-    PassTime, Profile, Reservation, Roofline, Speed, Stack, Stage, TokensPerSecond, Workload, kv_cache, memory,
+    Arithmetic, Bytes, Component, ComputePrecision, DeviceMemory, Engine, Latent, Numerics, Pace, Parallelism,
+    Parameters, PassTime, Profile, Reservation, Roofline, Speed, Stack, Stage, TokensPerSecond, Workload, kv_cache,
+    memory,
 };
 
 use crate::capacity::{self, Capacity};
@@ -14,7 +15,7 @@ use crate::ink::Ink;
 use crate::link;
 use crate::names::{self, Published};
 use crate::prediction::Prediction;
-use crate::scenario::{Presentation, Scenario};
+use crate::scenario::{Media, Presentation, Scenario};
 use crate::warning::Warning;
 
 /// Everything that there is to say about a scenario.
@@ -83,6 +84,8 @@ pub struct ModelReport {
     pub hears: bool,
     /// Tokens of the media of a prompt, beside those of its text.
     pub media_tokens: u64,
+    /// What it makes pictures or sound from, and the width and height of a picture.
+    pub latent: Option<(Latent, [u64; 2])>,
     /// The format in which the model is published.
     pub native_format: Published,
 }
@@ -159,7 +162,7 @@ impl Report {
         });
         let mut report = Self {
             link: link::encode(scenario, &Presentation::default()),
-            model: model_report(&resolved, workload),
+            model: model_report(&resolved, workload, scenario.media),
             devices: device_reports(&resolved, workload),
             workload,
             capacity,
@@ -240,7 +243,7 @@ pub fn saturating_batch(resolved: &Resolved, capacity: &Capacity) -> Option<u64>
     (batch > 0).then_some(batch)
 }
 
-fn model_report(resolved: &Resolved, workload: Workload) -> ModelReport {
+fn model_report(resolved: &Resolved, workload: Workload, media: Media) -> ModelReport {
     let Resolved { model_id, model_name, model, numerics, .. } = resolved;
     ModelReport {
         id: model_id.clone(),
@@ -258,6 +261,7 @@ fn model_report(resolved: &Resolved, workload: Workload) -> ModelReport {
         sees: model.picture.is_some(),
         hears: model.sound.is_some(),
         media_tokens: resolved.media_tokens,
+        latent: model.latent.map(|latent| (latent, [media.width, media.height])),
         native_format: names::published(model),
     }
 }

@@ -20,6 +20,7 @@ pub mod format;
 pub mod interconnect;
 pub mod kv_cache;
 pub mod latency;
+pub mod latent;
 pub mod memory;
 pub mod model;
 pub mod operation;
@@ -51,6 +52,7 @@ pub use kv_cache::{
     source_bytes, values_per_token, values_per_token_and_rank,
 };
 pub use latency::{Calibrated, Deployment, Pace, PassTime, Speed, TimedOperation, time_per_output_token};
+pub use latent::Latent;
 pub use memory::{DeviceMemory, Overhead, Stage};
 pub use model::{CacheOwner, Head, Layer, Layers, Mixer, Model, Parameters, Source, Stack};
 pub use operation::{Numerics, Operation, OperationKind, Pass};

@@ -163,7 +163,7 @@ pub fn stage_weights(
             let kv_heads = layers.layer.mixer.kv_heads();
             let here = |tensor: &(Tensor, _)| with_experts || !is_routed(tensor.0);
             let bytes = |(tensor, packing)| rank_bytes(tensor, packing, kv_heads, parallelism);
-            weights.tensors(layers).filter(here).map(bytes).sum::<Bytes>() * layers.count
+            weights.tensors(layers).filter(here).chain(weights.unread(layers)).map(bytes).sum::<Bytes>() * layers.count
         };
         weights.layers(range).into_iter().map(of_kind).sum()
     };

@@ -3,6 +3,7 @@
 use crate::attention::{Attention, Reach, Selection};
 use crate::feed_forward::FeedForward;
 use crate::format::GgufLayout;
+use crate::latent::Latent;
 use crate::picture::{Picture, Sound};
 use crate::state::State;
 use crate::tensor::{Component, Kind, Tensor};
@@ -296,6 +297,8 @@ pub struct Model {
     pub picture: Option<Picture>,
     /// What it makes of a recording; `None` where it hears none or we do not know the rule.
     pub sound: Option<Sound>,
+    /// What it makes pictures or sound from; `None` where it makes neither.
+    pub latent: Option<Latent>,
 }
 
 impl Model {

@@ -9,6 +9,7 @@ use crate::accelerator::Peaks;
 use crate::attention::{Attention, Indexer, Reach, Selection};
 use crate::feed_forward::FeedForward;
 use crate::format::{GgmlType, GgufLayout, GgufRules, Number, Packing};
+use crate::latent::Latent;
 use crate::model::{CacheOwner, Head, Layer, Layers, Mixer, Model, Source};
 use crate::picture::{Picture, Sound};
 use crate::state::{State, StateFormat};
@@ -301,13 +302,14 @@ packed_struct!(Model {
     gguf,
     picture,
     sound,
+    latent,
 });
 packed_struct!(Layer { mixer, feed_forward, tensors, reused });
 packed_struct!(Tensor { role, kind, outputs, inputs, copies, native });
 packed_struct!(Indexer { heads, dim, top });
 packed_struct!(Peaks { fp32, fp16, bf16, fp8, int8, fp4 });
 packed_struct!(State { conv_channels, conv_kernel, recurrent, format });
-packed_struct!(GgufLayout { rules, fused_qkv, recurrent_qkv, whole_kv_b, rope_factors });
+packed_struct!(GgufLayout { rules, fused_qkv, recurrent_qkv, whole_kv_b, unread_kv, rope_factors });
 
 packed_enum!(Head { 0 None, 1 Own(tensor), 2 Tied(tensor) });
 packed_enum!(Mixer {
@@ -330,7 +332,15 @@ packed_enum!(Picture {
     2 Rows { unit, longest },
     3 Tiles { side, most, each },
     4 Crops { side, most, each },
+    5 Enlarged { unit, fewest, most },
+    6 Aligned { unit, fewest, most },
+    7 Filled(tokens),
+    8 Padded { patch, merge, most, along },
+    9 Split { side, most, each },
+    10 Grids { side, each, grids },
+    11 Mosaic { unit, fewest, most, side, tiles },
 });
+packed_enum!(Latent { 0 Image { channels, scale, finest, coarsest }, 1 Sound { semantic, coarse, fine } });
 packed_struct!(Sound { window, tokens });
 packed_enum!(Source { 0 Image, 1 Prompt, 2 Frames(tokens) });
 packed_enum!(StateFormat { 0 Bits16, 1 Bits32 });

@@ -6,7 +6,7 @@
 use crate::attention::Attention;
 use crate::format::recipe::{Part, Place, Recipe, Subject, is_chosen};
 use crate::format::{Arithmetic, ComputePrecision, GgmlType, GgufFile, GgufLayout, Packing, WeightFormat};
-use crate::model::{Head, Layer, Model};
+use crate::model::{CacheOwner, Head, Layer, Mixer, Model};
 use crate::tensor::{Component, Kind, Role, Tensor};
 use core::ops::Range;
 
@@ -66,6 +66,22 @@ impl<'a> Weights<'a> {
     /// The same for the tensors that they have from earlier layers.
     pub fn reused<'b>(&'b self, layers: PackedLayers<'b>) -> impl Iterator<Item = (Tensor, Packing)> + 'b {
         self.packed(layers, &layers.layer.reused)
+    }
+
+    /// What a file holds of some layers beside their tensors: projections that nothing reads.
+    pub fn unread(&self, layers: PackedLayers) -> impl Iterator<Item = (Tensor, Packing)> {
+        let PackedLayers { layer, place, .. } = layers;
+        let stored = self.recipe.as_ref().and_then(|(recipe, _)| Some((recipe, self.model.gguf.unread_widths(layer)?)));
+        let packed = stored.map(|(recipe, [keys, values, head])| {
+            let hidden = self.model.hidden_size;
+            let tensors = [
+                Tensor::matrix(Role::Key, keys, hidden),
+                Tensor::matrix(Role::Value, values, hidden),
+                Tensor::vector(Role::Norm, head),
+            ];
+            tensors.map(|tensor| (tensor, self.in_layer(recipe, layer, place, tensor)))
+        });
+        packed.into_iter().flatten()
     }
 
     fn packed<'b>(
@@ -216,6 +232,20 @@ const fn latent_key_value(layer: &Layer, tensor: Tensor) -> Option<LatentWidths>
 }
 
 impl GgufLayout {
+    /// Widths of the keys, of the values and of the norm of a key that nothing reads in a layer.
+    fn unread_widths(self, layer: &Layer) -> Option<[u64; 3]> {
+        match layer.mixer {
+            Mixer::Attention {
+                attention: Attention::Grouped { kv_heads, key_dim, value_dim, .. },
+                cache: CacheOwner::Earlier,
+                ..
+            } if self.unread_kv => {
+                Some([kv_heads.saturating_mul(key_dim), kv_heads.saturating_mul(value_dim), key_dim])
+            }
+            Mixer::None | Mixer::Attention { .. } | Mixer::Recurrent(_) | Mixer::Parallel { .. } => None,
+        }
+    }
+
     /// Rows of a recurrent mixer's first projection that are a tensor of their own, if `tensor` is that.
     fn recurrent_rows(self, layer: &Layer, tensor: Tensor) -> Option<u64> {
         let rows = layer.mixer.state()?.conv_channels;
@@ -285,5 +315,6 @@ fn values_and_downs(layer: &Layer, layout: GgufLayout) -> (u64, u64) {
             || layout.whole_kv_b && latent_key_value(layer, **tensor).is_some()
     };
     let downs = matrices().filter(|tensor| part(tensor.role, layout) == Part::Down).count();
-    (u64::from(matrices().any(|tensor| is_value(&tensor))), downs as u64)
+    let has_value = matrices().any(|tensor| is_value(&tensor)) || layout.unread_widths(layer).is_some();
+    (u64::from(has_value), downs as u64)
 }

@@ -72,6 +72,8 @@ pub enum ConfigWarning {
         /// What it is counted as.
         counted_as: &'static str,
     },
+    /// The most crops of a picture depend on which model this is, and the file does not tell; they are assumed.
+    CropsAssumed(u64),
 }
 
 impl fmt::Display for ConfigWarning {
@@ -86,6 +88,9 @@ impl fmt::Display for ConfigWarning {
             Self::TowerNotCounted(key) => write!(f, "the weights of this encoder are not counted: {key}"),
             Self::Unverified { model_type, counted_as } => {
                 write!(f, "not verified for this architecture, which is counted as {counted_as}: {model_type}")
+            }
+            Self::CropsAssumed(most) => {
+                write!(f, "the preprocessor says into how many crops a picture is cut, so this is assumed: {most}")
             }
         }
     }

@@ -145,6 +145,9 @@ pub enum GgufRules {
 }
 
 /// How llama.cpp's converter lays a model out, where that differs from the list of tensors.
+///
+/// Multi-token-prediction layers are never counted. The converter leaves out those of DeepSeek-V3 and Kimi K2
+/// (`skip_mtp`), but writes those of GLM-4.5, whose files are larger by them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct GgufLayout {
     /// Exceptions of the family.
@@ -156,6 +159,9 @@ pub struct GgufLayout {
     pub recurrent_qkv: bool,
     /// Whether the matrix that widens MLA's latent vector into keys and values is kept whole (MiniCPM3).
     pub whole_kv_b: bool,
+    /// Whether layers that read an earlier layer's keys and values have projections of their own all the same, which
+    /// nothing reads (Gemma 3n and 4).
+    pub unread_kv: bool,
     /// Scales of rotary frequencies that the file keeps in 32 bit (`rope_freqs`).
     pub rope_factors: u64,
 }

@@ -4,11 +4,15 @@
 //! counted, a cache is not.
 
 use super::keys::Config;
-use ridgepoint_core::{GgufLayout, Head, Layers, MlpRoles, MlpShape, Model, Role, Tensor, linear, mlp_tensors};
+use ridgepoint_core::{GgufLayout, Head, Latent, Layers, MlpRoles, MlpShape, Model, Role, Tensor, linear, mlp_tensors};
 
 /// Weights of the encoder and the decoder of EnCodec at 24 kHz (arXiv:2210.13438), without its codebooks: the modules of
 /// transformers 5.23.0.
 const ENCODEC: u64 = 14_851_810;
+
+/// `semantic_rate_hz` 49.9, `coarse_rate_hz` 75 with two codebooks, and all eight codebooks at that rate: Bark's
+/// generation configuration. EnCodec makes a frame of 8 x 5 x 4 x 2 of 24,000 samples.
+const RATES: Latent = Latent::Sound { semantic: 499, coarse: 1500, fine: 6000 };
 
 /// The model that `config` describes.
 pub(super) fn read(config: Config, model_type: &str) -> Option<Model> {
@@ -40,6 +44,7 @@ pub(super) fn read(config: Config, model_type: &str) -> Option<Model> {
         gguf: GgufLayout::default(),
         picture: None,
         sound: None,
+        latent: Some(RATES),
     })
 }
 

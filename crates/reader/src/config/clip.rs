@@ -68,6 +68,7 @@ fn vision_alone(config: Config, model_type: &str) -> Model {
         gguf: GgufLayout::default(),
         picture: None,
         sound: None,
+        latent: None,
     };
     if architecture(config).is_some_and(|name| name.ends_with("WithProjection")) {
         let width = config.size_or("projection_dim", 512);

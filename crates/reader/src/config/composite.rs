@@ -146,7 +146,7 @@ fn phi3_vision(config: Config) -> Option<Model> {
     let vision = towers::clip(config.emptied("clip_vit_large_patch14_336"));
     let projector = towers::phi3_vision_projector(model.hidden_size);
     model.input.extend([Tensor::vector(Role::Vision, vision), Tensor::vector(Role::Projector, projector)]);
-    model.picture = Some(pictures::PHI_3);
+    model.picture = Some(pictures::phi_3(config));
     Some(model)
 }
 

@@ -1,22 +1,23 @@
-//! The networks of image generators, as the configurations of the diffusers library describe them: their weights.
+//! The networks of image generators, as the configurations of the diffusers library describe them: their weights, and the
+//! latents that they work on.
 //!
 //! They have neither a context nor a cache, so their tensors stand in front of no layers. The formulas follow the modules
 //! of diffusers 0.42.1; `tests/cases/models/modules.json` has their counts.
 
 use super::keys::Config;
 use super::{ConfigError, architecture};
-use ridgepoint_core::{GgufLayout, Head, Layers, Model, Role, Tensor};
+use ridgepoint_core::{GgufLayout, Head, Latent, Layers, Model, Role, Tensor};
 
 /// The network that `config` describes, if it names a class of diffusers. What it names and we do not know is an error.
 pub(super) fn read(config: Config) -> Option<Model> {
     let class = architecture(config)?;
     let config = config.of_class(class);
     let mut network = Network::default();
-    let width = match class {
-        "AutoencoderKL" => autoencoder(config, &mut network),
-        "FluxTransformer2DModel" => flux(config, &mut network),
-        "SD3Transformer2DModel" => stable_diffusion_3(config, &mut network),
-        "UNet2DConditionModel" => unet(config, &mut network),
+    let (width, latent) = match class {
+        "AutoencoderKL" => (autoencoder(config, &mut network), autoencoder_latent(config)),
+        "FluxTransformer2DModel" => (flux(config, &mut network), Some(flux_latent(config))),
+        "SD3Transformer2DModel" => (stable_diffusion_3(config, &mut network), Some(stable_diffusion_3_latent(config))),
+        "UNet2DConditionModel" => (unet(config, &mut network), Some(unet_latent(config))),
         _ => {
             let (model_type, missing) = (class.to_owned(), Vec::new());
             config.problems().error(ConfigError::UnknownModelType { model_type, missing });
@@ -35,7 +36,43 @@ pub(super) fn read(config: Config) -> Option<Model> {
         gguf: GgufLayout::default(),
         picture: None,
         sound: None,
+        latent,
     })
+}
+
+/// Pixels of a picture along a side of a latent one. The autoencoder decides; all those of these families have four
+/// blocks, and pipelines without one assume it too (`vae_scale_factor`).
+const SCALE: u64 = 8;
+
+/// FLUX.1's pipeline packs 2 x 2 pixels into a token. FLUX.1-Fill reads more channels than it makes.
+fn flux_latent(config: Config) -> Latent {
+    let channels = config.size_or("out_channels", config.size("in_channels")) / 4;
+    Latent::Image { channels, scale: SCALE, finest: 2, coarsest: 2 }
+}
+
+fn stable_diffusion_3_latent(config: Config) -> Latent {
+    let channels = config.size_or("out_channels", config.size("in_channels"));
+    let side = config.size("patch_size");
+    Latent::Image { channels, scale: SCALE, finest: side, coarsest: side }
+}
+
+/// Each block of a U-Net but the last halves both sides, and attention is in the middle at least.
+fn unet_latent(config: Config) -> Latent {
+    let blocks = channels(config).len();
+    let down = config.words("down_block_types").unwrap_or_default();
+    let up = config.words("up_block_types").unwrap_or_default();
+    let levels = down.into_iter().zip(up.into_iter().rev());
+    let first = levels.take(blocks).position(|(down, up)| down.starts_with("Cross") || up.starts_with("Cross"));
+    let along = |halvings: usize| 1 << halvings.min(MOST_BLOCKS - 1);
+    let (finest, coarsest) = (along(first.unwrap_or(blocks - 1)), along(blocks - 1));
+    Latent::Image { channels: config.size("out_channels"), scale: SCALE, finest, coarsest }
+}
+
+/// Attention of an autoencoder is between its halves, where there is nothing but the latent.
+fn autoencoder_latent(config: Config) -> Option<Latent> {
+    let scale = 1 << (channels(config).len() - 1).min(MOST_BLOCKS - 1);
+    let latent = Latent::Image { channels: config.size("latent_channels"), scale, finest: 1, coarsest: 1 };
+    config.flag_or("mid_block_add_attention", true).then_some(latent)
 }
 
 /// The weights of a network, equal ones counted together.

@@ -19,7 +19,8 @@ pub(super) fn read(config: Config, model_type: &str) -> Option<Model> {
 
 /// Attention and its norms in one layer. A layer that reads an earlier cache has no key and value projections.
 ///
-/// The published files still contain those projections; nothing ever reads them, so they are not counted.
+/// The published files still contain those projections; nothing ever reads them, so they are not counted but where a file
+/// is: `GgufLayout::unread_kv`.
 fn attention_layer(shape: &Shape, reach: Reach, borrows: bool, bias: AttentionBias) -> (Mixer, Vec<Tensor>) {
     let attention = shape.attention();
     let mut tensors = attention_tensors(attention, shape.hidden, bias);

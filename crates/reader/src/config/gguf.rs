@@ -20,6 +20,8 @@ const FUSED: &[&str] = &[
 ];
 /// How the names of families begin in whose recurrent layers what passes through the convolution is a tensor called `attn_qkv`.
 const RECURRENT_QKV: &[&str] = &["qwen3_5", "qwen3_next"];
+/// Families whose published files have key and value projections in layers that read those of earlier ones.
+const UNREAD_KV: &[&str] = &["gemma3n_text", "gemma4_text"];
 /// Families that llama.cpp calls a 70B when they have 80 layers (`LLM_TYPE_70B` in its `src/llama-model.cpp`).
 const SEVENTY_B: &[&str] = &["llama", "mistral", "nemotron-nas", "olmo", "qwen2", "Yi"];
 const SEVENTY_B_LAYERS: usize = 80;
@@ -31,12 +33,20 @@ pub(super) fn layout(text: Config, model_type: &str, model: &Model) -> GgufLayou
         name if SEVENTY_B.contains(&name) && model.layers.len() == SEVENTY_B_LAYERS => GgufRules::SeventyB,
         _ => GgufRules::General,
     };
+    let classed = text.of_class(model_type);
     GgufLayout {
         rules,
         fused_qkv: FUSED.contains(&model_type),
         recurrent_qkv: RECURRENT_QKV.iter().any(|family| model_type.starts_with(family)),
         whole_kv_b: model_type == "minicpm3",
-        rope_factors: rope_factors(text, model),
+        // The converter drops nothing of a layer that borrows. What it would write of such a layer whose values are its
+        // keys, no published model shows.
+        unread_kv: UNREAD_KV.contains(&model_type) && !classed.flag("attention_k_eq_v"),
+        // Gemma 4 has a factor for each pair of a head in full layers.
+        rope_factors: match model_type {
+            "gemma4_text" => classed.size("global_head_dim") / 2,
+            _ => rope_factors(text, model),
+        },
     }
 }
 

@@ -89,6 +89,7 @@ impl Shape {
             gguf: GgufLayout::default(),
             picture: None,
             sound: None,
+            latent: None,
         }
     }
 }

@@ -93,6 +93,7 @@ fn around(config: Config, hidden_size: u64, vocab_size: u64, layers: Layers) -> 
         gguf: GgufLayout::default(),
         picture: None,
         sound: None,
+        latent: None,
     }
 }
 
@@ -320,5 +321,6 @@ fn dia(config: Config) -> Option<Model> {
         gguf: GgufLayout::default(),
         picture: None,
         sound: None,
+        latent: None,
     })
 }

@@ -183,7 +183,7 @@ pub(super) fn minimax_m3(config: Config, tower: Config) -> u64 {
 
 /// MiniMax-M3's projector: an MLP for each patch, then one for merged patches.
 pub(super) fn minimax_m3_projector(config: Config, tower: Config, hidden: u64) -> u64 {
-    let side = image_compression(config, tower).map_or(2, |compression| compression.size_or("spatial_merge_size", 2));
+    let side = minimax_m3_merge(config, tower);
     let width = tower.size_or("projection_dim", hidden);
     sum(&[
         linear(width, tower.size("hidden_size")),
@@ -191,6 +191,11 @@ pub(super) fn minimax_m3_projector(config: Config, tower: Config, hidden: u64) -
         linear(hidden, times(side * side, width)),
         linear(hidden, hidden),
     ])
+}
+
+/// Patches along the side of a square that MiniMax-M3 merges.
+pub(super) fn minimax_m3_merge(config: Config, tower: Config) -> u64 {
+    image_compression(config, tower).map_or(2, |compression| compression.size_or("spatial_merge_size", 2))
 }
 
 fn image_compression<'a>(config: Config<'a>, tower: Config<'a>) -> Option<Config<'a>> {
