@@ -73,6 +73,7 @@ pub(crate) fn snapshot(link: &Link) -> Value {
         "openView": [format!("panel-{}", presentation.view.id())],
         "breakdown": table(&breakdown.table),
         "parameters": table(&report.parameters()),
+        "times": table(&report.times()),
         "operations": table(&report.operations()),
         "cacheTable": table(&cache.table),
     });

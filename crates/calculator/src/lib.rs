@@ -26,5 +26,6 @@ pub mod prediction;
 pub mod report;
 pub mod scenario;
 pub mod table;
+pub mod times;
 pub mod verdict;
 pub mod warning;

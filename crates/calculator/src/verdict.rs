@@ -167,7 +167,7 @@ impl Report {
         let figure_of = |id, label, context: String, amount: fn(&Speed) -> numbers::Amount| {
             let value = predicted.map_or_else(unknown, |speed| split(amount(speed)));
             let note = match speed {
-                Some(speed) => format!("{context}; at best {}", amount(speed)),
+                Some(speed) => format!("{context}; best {}", amount(speed).value),
                 None => context,
             };
             figure(id, label, value, note)
@@ -183,7 +183,7 @@ impl Report {
             };
             let prompt_tokens = self.workload.prompt_tokens;
             let served = predicted.map_or_else(unknown, |speed| requests(speed, prompt_tokens));
-            let best = speed.map(|speed| format!("; at best {}", requests(speed, prompt_tokens).0)).unwrap_or_default();
+            let best = speed.map(|speed| format!("; best {}", requests(speed, prompt_tokens).0)).unwrap_or_default();
             return vec![
                 memory,
                 figure_of("ttft", "One pass", "alone".into(), |speed| numbers::seconds(speed.ttft)),

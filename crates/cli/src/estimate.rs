@@ -112,7 +112,7 @@ fn print(report: &Report, link: &Link, out: &mut impl Write) -> Result<(), Probl
     for figure in &verdict.figures {
         writeln!(out, "  {:<18} {:>8} {:<9} {}", figure.label, figure.value, figure.unit, figure.note)?;
     }
-    let tables: [Table; 3] = [report.breakdown().table, report.parameters(), report.operations()];
+    let tables: [Table; 4] = [report.breakdown().table, report.times(), report.parameters(), report.operations()];
     for table in &tables {
         writeln!(out, "\n{}\n{}", table.caption, text::table(table))?;
     }

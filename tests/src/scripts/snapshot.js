@@ -57,6 +57,7 @@ const full = one("form.scenario") && {
   openView: all('[role="tabpanel"]').filter((panel) => panel.checkVisibility()).map((panel) => panel.id),
   breakdown: table(one('[aria-labelledby="breakdown-title"] table')),
   parameters: table(one('[aria-labelledby="parameters-title"] table')),
+  times: table(one('[aria-labelledby="times-title"] table')),
   operations: table(one('[aria-labelledby="operations-title"] table')),
   cacheTable: table(one("#kv-cache details[open] table")),
 };

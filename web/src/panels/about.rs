@@ -18,8 +18,8 @@ pub fn About() -> impl IntoView {
                     <dd>"Time per output token: the mean time between later tokens of one sequence. Its inverse is the speed that one user sees."</dd>
                 </div>
                 <div>
-                    <dt>"Ideal"</dt>
-                    <dd>"The speed of light of the device: each operation takes the longer of its arithmetic at peak and its traffic at full bandwidth. No engine is faster; real ones are slower."</dd>
+                    <dt>"Predicted, and at best"</dt>
+                    <dd>"Predictions follow constants fitted on published measurements, four in five of which lie in the range that is given. At best is the speed of light: each operation takes the longer of its arithmetic at peak and its traffic at full bandwidth."</dd>
                 </div>
                 <div>
                     <dt>"Ridge point"</dt>

@@ -1,4 +1,4 @@
-//! Where the time goes: each operation against the roofline.
+//! How fast it runs, and where the time goes: each operation against the roofline.
 
 use leptos::prelude::*;
 use ridgepoint_calculator::charts;
@@ -8,15 +8,20 @@ use crate::draw::Figure;
 use crate::signals::derived;
 use crate::widgets::DataTable;
 
-/// The roofline and the operations on it.
+/// Times and rates, the roofline and the operations on it.
 #[component]
 pub fn SpeedView(
     /// What follows from the scenario.
     report: Memo<Report>,
 ) -> impl IntoView {
     let chart = derived(move || report.with(charts::roofline));
+    let times = move || report.with(Report::times);
     let operations = move || report.with(Report::operations);
     view! {
+        <section class="card" aria-labelledby="times-title">
+            <h3 id="times-title">"Times and rates"</h3>
+            <DataTable table=Box::new(times)/>
+        </section>
         <Figure chart without_table=true/>
         <section class="card" aria-labelledby="operations-title">
             <h3 id="operations-title">"Operations"</h3>
