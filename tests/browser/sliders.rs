@@ -218,3 +218,52 @@ async fn complaint(page: &Page<'_>, field: &str) -> Result<Option<String>, Troub
     let words = page.run(script, vec![field.into()]).await?;
     Ok(words.as_str().map(str::to_owned))
 }
+
+/// What the engine reserves follows its version and its switches; a rubbish version is refused and nothing is lost.
+#[tokio::test]
+async fn the_engine_follows_its_settings() -> Result<(), Trouble> {
+    with_page(QUERY, Screen::DESKTOP, async |page| {
+        page.click(".scenario summary").await?;
+        for (field, typed, change, back) in [("#ev", "0.8", "ev=0.8", "newest"), ("#eager", "off", "eager=1", "on")] {
+            page.overwrite(field, typed).await?;
+            expect_scenario(page, &with(QUERY, change)).await?;
+            page.overwrite(field, back).await?;
+            expect_scenario(page, QUERY).await?;
+        }
+        page.overwrite("#ev", "the best").await?;
+        page.wait_until("document.querySelector('#ev-complaint').checkVisibility()").await?;
+        expect_scenario(page, QUERY).await?;
+
+        let offloaded = "?model=qwen3-8b&gpu=rtx-3060-12gb&engine=llama.cpp&in=1024&out=128";
+        page.open(&format!("/{offloaded}")).await?;
+        page.click(".scenario summary").await?;
+        page.overwrite("#ngl", "0").await?;
+        expect_scenario(page, &with(offloaded, "ngl=0")).await?;
+        page.overwrite("#ngl", "20").await?;
+        expect_scenario(page, &with(offloaded, "ngl=20")).await?;
+        assert_eq!(page.errors().await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await
+}
+
+/// Pictures become tokens of the prompt; the fields are there for models that see.
+#[tokio::test]
+async fn pictures_are_counted_into_the_prompt() -> Result<(), Trouble> {
+    let blind = "document.querySelector('#images').checkVisibility()";
+    with_page(QUERY, Screen::DESKTOP, async |page| {
+        assert_eq!(page.value_of(blind).await?, serde_json::json!(false));
+        let seeing = "?model=qwen2.5-vl-7b&gpu=h100-sxm-80gb&in=1024&out=128";
+        page.open(&format!("/{seeing}")).await?;
+        page.overwrite("#images", "2").await?;
+        page.overwrite("#image-size", "1920x1080").await?;
+        expect_scenario(page, &with(seeing, "images=2:1920x1080")).await?;
+        page.wait_until("document.body.innerText.includes('5,382')").await?;
+        page.overwrite("#image-size", "large").await?;
+        page.wait_until("document.querySelector('#image-size-complaint').checkVisibility()").await?;
+        expect_scenario(page, &with(seeing, "images=2:1920x1080")).await?;
+        assert_eq!(page.errors().await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await
+}

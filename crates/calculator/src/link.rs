@@ -21,6 +21,8 @@ pub const MAX_BATCH: u64 = 1_000_000;
 pub const MAX_IMAGES: u64 = 10_000;
 /// Most seconds of sound in a prompt: a day.
 pub const MAX_AUDIO_SECONDS: u64 = 86_400;
+/// Most layers that a setting can name.
+pub const MAX_LAYERS: u64 = 10_000;
 /// Most tokens of a prompt, an answer or a forward pass.
 pub const MAX_TOKENS: u64 = 10_000_000;
 
@@ -204,8 +206,8 @@ impl Reader {
             "eager" => self.scenario.settings.eager = Some(self.flag(key, value, false)),
             "fa" => self.scenario.settings.flash_attention = Some(self.flag(key, value, true)),
             "swa-full" => self.scenario.settings.full_sliding_cache = Some(self.flag(key, value, false)),
-            "ngl" => self.scenario.settings.device_layers = self.setting(key, value, 0, 10_000),
-            "cpu-moe" => self.scenario.settings.cpu_expert_layers = self.setting(key, value, 0, 10_000),
+            "ngl" => self.scenario.settings.device_layers = self.setting(key, value, 0, MAX_LAYERS),
+            "cpu-moe" => self.scenario.settings.cpu_expert_layers = self.setting(key, value, 0, MAX_LAYERS),
             "mla" => self.scenario.settings.latent_cache = self.setting(key, value, 0, 2).map(|layout| layout as u8),
             "view" => {
                 self.presentation.view = self.choice(key, value, View::ALL, View::id, View::Memory);

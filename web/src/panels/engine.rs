@@ -1,9 +1,10 @@
 //! Which engine runs it, how it is spread over the devices, and the engine's own settings.
 
 use leptos::prelude::*;
-use ridgepoint_calculator::link::{MAX_BATCH, MAX_DEVICES, MAX_TOKENS};
+use ridgepoint_calculator::link::{MAX_BATCH, MAX_DEVICES, MAX_LAYERS, MAX_TOKENS};
 use ridgepoint_calculator::scenario::{Degree, Scenario};
 use ridgepoint_calculator::{names, numbers, options};
+use ridgepoint_catalog::version_number;
 use ridgepoint_core::Engine;
 
 use super::{Setting, part};
@@ -28,6 +29,8 @@ pub fn EnginePanel(
             <details>
                 <summary>"Parallel layout and engine settings"</summary>
                 <div class="pair">
+                    <Setting scenario label="Engine version" id="ev" read=version write=set_version/>
+                    <Setting scenario label="CUDA graphs" id="eager" read=|s| switch(s.settings.eager != Some(true)) write=|s, typed| parse_switch(typed).map(|on| s.settings.eager = (!on).then_some(true))/>
                     <Setting scenario label="Tensor parallel" id="tp" read=|s| degree(s.layout.tensor) write=|s, typed| parse_degree(typed).map(|to| s.layout.tensor = to)/>
                     <Setting scenario label="Pipeline parallel" id="pp" read=|s| degree(s.layout.pipeline) write=|s, typed| parse_degree(typed).map(|to| s.layout.pipeline = to)/>
                     <Setting scenario label="Expert parallel" id="ep" read=|s| degree(s.layout.expert) write=|s, typed| parse_degree(typed).map(|to| s.layout.expert = to)/>
@@ -35,9 +38,36 @@ pub fn EnginePanel(
                     <Setting scenario label="Memory fraction" id="util" read=|s| fraction(s.settings.memory_fraction) write=|s, typed| parse_fraction(typed).map(|to| s.settings.memory_fraction = to)/>
                     <Setting scenario label="Tokens per pass" id="chunk" read=|s| count(s.settings.tokens_per_pass) write=|s, typed| parse_count(typed, MAX_TOKENS).map(|to| s.settings.tokens_per_pass = to)/>
                     <Setting scenario label="Most requests" id="max-seqs" read=|s| count(s.settings.max_sequences) write=|s, typed| parse_count(typed, MAX_BATCH).map(|to| s.settings.max_sequences = to)/>
+                    <Setting scenario label="Layers on devices" id="ngl" read=|s| count(s.settings.device_layers) write=|s, typed| parse_layers(typed).map(|to| s.settings.device_layers = to)/>
+                    <Setting scenario label="Flash attention" id="fa" read=|s| switch(s.settings.flash_attention != Some(false)) write=|s, typed| parse_switch(typed).map(|on| s.settings.flash_attention = (!on).then_some(false))/>
                 </div>
             </details>
         </fieldset>
+    }
+}
+
+fn version(scenario: &Scenario) -> String {
+    scenario.engine_version.clone().unwrap_or_else(|| "newest".to_owned())
+}
+
+fn set_version(scenario: &mut Scenario, typed: &str) -> Result<(), String> {
+    scenario.engine_version = match typed {
+        "" | "newest" => None,
+        typed if version_number(typed).is_some() => Some(typed.to_owned()),
+        _ => return Err("enter a version such as 0.11 or b6100, or newest".to_owned()),
+    };
+    Ok(())
+}
+
+fn switch(is_on: bool) -> String {
+    if is_on { "on" } else { "off" }.to_owned()
+}
+
+fn parse_switch(typed: &str) -> Result<bool, String> {
+    match typed.to_ascii_lowercase().as_str() {
+        "on" | "" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("enter on or off".to_owned()),
     }
 }
 
@@ -64,6 +94,11 @@ fn parse_count(typed: &str, most: u64) -> Result<Option<u64>, String> {
         "" | "default" => Ok(None),
         typed => count_within(typed, most).map(Some),
     }
+}
+
+/// None of the layers is a choice too.
+fn parse_layers(typed: &str) -> Result<Option<u64>, String> {
+    if typed == "0" { Ok(Some(0)) } else { parse_count(typed, MAX_LAYERS) }
 }
 
 fn fraction(fraction: Option<f64>) -> String {
