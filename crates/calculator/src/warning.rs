@@ -265,7 +265,7 @@ impl core::fmt::Display for Warning {
             ),
             Self::Extrapolated { device, engine } => write!(
                 f,
-                "no published speed of {engine} on devices like {device} is known: predictions follow other devices, and their intervals are wider"
+                "no measurement of {engine} with such weights on devices like {device} is at hand: predictions follow others, and their intervals are wider"
             ),
             Self::UnknownLink { device } => {
                 write!(f, "the link between devices of {device} is not known: no speed can be told")
