@@ -264,3 +264,35 @@ fn an_encoder_works_once() {
     assert_eq!(flops(Pass::reading(&model, 1, 100)), encoding + crossing + step(1.0));
     assert_eq!(flops(Pass::writing(&model, 1, 100, 7)), step(7.0));
 }
+
+/// Quantised twins, towers, text encoders and image generators, and the few that are refused, by name.
+#[test]
+fn every_other_published_configuration_is_counted_or_refused_for_a_reason() {
+    let file: Value = serde_json::from_str(include_str!("cases/models/others.json")).expect("the counts are JSON");
+    let models = file["models"].as_array().expect("a list");
+    let (mut found, mut exceptions) = (Vec::new(), 0);
+    for model in models {
+        let name = model["name"].as_str().expect("a name");
+        let config = model["config"].to_string();
+        let read = parse_config(&config).map(|parsed| parsed.model);
+        if let Some(reason) = model["refused"].as_str() {
+            println!("{name} is refused: {reason}");
+            exceptions += 1;
+            if read.is_ok() {
+                found.push(format!("{name} is no longer refused"));
+            }
+        } else if model["components"].is_object() {
+            found.extend(differences(name, &config, model));
+        } else if let Some(total) = model["total"].as_u64() {
+            let ours = read.map(|model| model.parameters().total());
+            if ours != Ok(total) {
+                found.push(format!("{name}: total is {ours:?} and should be {total}"));
+            }
+        } else {
+            println!("{name} is not compared: {}", model["apart"].as_str().expect("a reason"));
+            exceptions += 1;
+        }
+    }
+    println!("{} configurations checked, {exceptions} exceptions, {} differences", models.len(), found.len());
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}

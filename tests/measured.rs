@@ -34,8 +34,7 @@ fn four_in_five_measurements_lie_in_their_intervals() {
 fn constants_of_other_devices_come_with_a_warning_and_a_wider_interval() {
     let figure = |gpu: &str| {
         let report = Report::of(&link::decode(&format!("model=llama-3.1-8b&gpu={gpu}&engine=vllm&w=bf16")).scenario);
-        let warned =
-            report.warnings.iter().any(|warning| warning.to_string().starts_with("no measurement of vLLM"));
+        let warned = report.warnings.iter().any(|warning| warning.to_string().starts_with("no measurement of vLLM"));
         let read: Value = serde_json::from_str(&json::to_string(&report, &[])).expect("JSON");
         let [low, high] = ["low", "high"].map(|key| read["latency"]["tpot_s"][key].as_f64().expect("a time"));
         (warned, high / low)
