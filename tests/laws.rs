@@ -10,6 +10,7 @@ use ridgepoint_calculator::scenario::{
     Degree, DeviceCount, Layout, Media, ModelChoice, Presentation, Scenario, Settings,
 };
 use ridgepoint_calculator::{charts, json, names};
+use ridgepoint_catalog::calibration;
 use ridgepoint_core::{
     Accelerator, Bytes, Calibrated, Engine, FlopsPerSecond, GgufFile, KvFormat, Pace, Peaks, Speed, Stack,
     WeightFormat, Workload, bytes_at_context, memory, state,
@@ -290,8 +291,11 @@ proptest! {
         let workload = scenario.workload;
         let doubled = Workload { batch: workload.batch * 2, ..workload };
         let [before, after] = [workload, doubled].map(|workload| Report::of(&Scenario { workload, ..scenario.clone() }));
-        // Up to saturation: beyond it requests wait, and what their activations take is lost for the cache.
+        // Up to saturation: beyond it requests wait, for the cache or because the engine serves no more at once.
+        let most = scenario.settings.max_sequences.or(calibration::schedule(scenario.engine).most_requests);
+        let each = doubled.batch.div_ceil(after.parallelism.data.max(1));
         if after.fits() == Some(true)
+            && most.is_none_or(|most| each <= most)
             && let (Some(before), Some(after)) = (before.prediction, after.prediction)
         {
             let (before, after) = (before.speed.output.get(), after.speed.output.get());

@@ -181,7 +181,10 @@ impl Reader {
                 self.scenario.engine =
                     self.choice(key, value, Engine::ALL, |engine| names::engine(engine).id, fallback);
             }
-            "ev" => self.scenario.engine_version = Some(shown(value)).filter(|version| !version.is_empty()),
+            "ev" => {
+                let version = shown(value).trim().to_owned();
+                self.scenario.engine_version = Some(version).filter(|version| !version.is_empty());
+            }
             "w" => self.weights(value),
             "kv" => {
                 self.scenario.kv =
