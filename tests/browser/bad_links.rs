@@ -65,6 +65,8 @@ async fn a_bad_link_shows_notices_and_a_page_that_works() -> Result<(), Trouble>
             link.scenario.workload.batch = 3;
             page.overwrite("#batch", "3").await?;
             page.wait_to_show(&snapshot(&link)).await.map_err(|error| format!("{bad}: {error}"))?;
+            // The next link may differ from this one in its fragment alone, and then nothing is loaded again.
+            page.wait_until("location.search.includes('batch=3')").await?;
             let width = page.number_of("document.documentElement.scrollWidth").await?;
             assert!(width <= f64::from(Screen::DESKTOP.width), "{bad}: {width} pixels wide");
             assert_eq!(page.errors().await?, Vec::<String>::new(), "{bad}");
