@@ -131,8 +131,9 @@ fn Results(state: State) -> impl IntoView {
         <section class="results" aria-label="Results">
             <Notices label="About the link" tone="info" messages=Box::new(move || notices.get()) dismiss=Callback::new(move |()| notices.set(Vec::new()))/>
             <Notices label="Warnings" tone="warning" messages=Box::new(warnings)/>
-            <Fixes scenario report/>
             <Tabs label="View" tabs=TABS value=Signal::derive(move || position(&View::ALL, view.get())) on_change=choose/>
+            // Below the tabs, which stay where they are when it comes.
+            <Fixes scenario report/>
             <div class="view" role="tabpanel" id="panel-memory" aria-labelledby="tab-memory" hidden=is_closed(View::Memory)>
                 <MemoryView scenario report/>
             </div>
