@@ -85,6 +85,7 @@ fn many_queries_give_one_line_each_and_bad_ones_do_not_stop_the_rest() {
 fn what_cannot_be_read_ends_with_2_and_one_line() {
     let arguments: [&[&str]; 7] = [
         &["estimate", "two\nlines"],
+        &["sweep", "gpu=abacus"],
         &["estimate", "model=no-such-model-at-all"],
         &["estimate", "gpu=abacus"],
         &["estimate", "hello"],
@@ -175,4 +176,17 @@ fn lists_name_everything_that_can_be_chosen() {
         let text = String::from_utf8(ridgepoint(&[list], "").stdout).expect("UTF-8");
         assert!(entries.iter().all(|entry| text.contains(entry["id"].as_str().expect("checked above"))));
     }
+}
+
+/// Its rows are those of the charts, which have tests of their own: here it matters that they come out.
+#[test]
+fn a_sweep_has_a_row_for_each_doubling_and_for_the_scenario() {
+    let output = ridgepoint(&["sweep", "model=llama-3.1-8b&gpu=h100-sxm-80gb&batch=24&in=3000"], "");
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).expect("text");
+    let first = |start: &str| text.lines().filter(|line| line.trim_start().starts_with(start)).count();
+    for row in ["16 ", "24 ", "32 ", "2,048 ", "3,000 ", "4,096 "] {
+        assert_eq!(first(row), 1, "{row}: {text}");
+    }
+    assert!(text.contains("compute-bound"), "{text}");
 }

@@ -116,7 +116,7 @@ fn bar(bar: &Bar) -> Value {
     json!({
         "label": words(&bar.label),
         "summary": words(&bar.summary),
-        "markers": [words(&bar.limit.label), words(&bar.capacity.label)],
+        "markers": all(bar.limit.iter().chain(&bar.capacity), |marker| words(&marker.label)),
         "parts": all(&bar.segments, |segment| json!([words(&segment.label), words(&segment.value)])),
     })
 }

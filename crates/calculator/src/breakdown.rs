@@ -17,19 +17,19 @@ pub struct Breakdown {
     pub table: Table,
 }
 
-/// A stacked bar. Shares are of the bar's full length.
+/// A stacked bar. Shares and positions are of the bar's full length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bar {
-    /// Which devices: "4 x H100 SXM 80GB, each".
+    /// What it is of: "4 x H100 SXM 80GB, each".
     pub label: String,
-    /// Total against capacity, in words: "21.3 of 79.6 GiB".
+    /// The total in words: "21.3 of 79.6 GiB".
     pub summary: String,
     /// Parts from the start of the bar.
     pub segments: Vec<Segment>,
-    /// The engine's limit.
-    pub limit: Marker,
-    /// What the device has.
-    pub capacity: Marker,
+    /// What it must stay below, if there is such a limit: what lies beyond is marked as excess.
+    pub limit: Option<Marker>,
+    /// Another position of note: what the device has, or how short the bar could be.
+    pub capacity: Option<Marker>,
 }
 
 /// A part of a bar.
@@ -93,14 +93,16 @@ impl Report {
         let (summary, limit, capacity) = match device.room {
             Some(room) => (
                 format!("{total} of {} GiB available", numbers::gib(room.limit)),
-                Marker { label: format!("engine limit {} GiB", numbers::gib(room.limit)), position: share(room.limit) },
-                Marker { label: format!("usable {} GiB", numbers::gib(room.usable)), position: share(room.usable) },
+                Some(Marker {
+                    label: format!("engine limit {} GiB", numbers::gib(room.limit)),
+                    position: share(room.limit),
+                }),
+                Some(Marker {
+                    label: format!("usable {} GiB", numbers::gib(room.usable)),
+                    position: share(room.usable),
+                }),
             ),
-            None => (
-                format!("{total} GiB, size of the device not known"),
-                Marker { label: String::new(), position: 1.0 },
-                Marker { label: String::new(), position: 1.0 },
-            ),
+            None => (format!("{total} GiB, size of the device not known"), None, None),
         };
         let each = if group.count > 1 { ", each" } else { "" };
         let label = format!("{}{each}", self.place(group));

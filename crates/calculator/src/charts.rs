@@ -1,8 +1,12 @@
 //! The charts of the page.
 
+mod first_token;
 mod kv_cache;
 mod roofline;
+mod serving;
 mod ticks;
 
+pub use first_token::first_token;
 pub use kv_cache::kv_cache;
 pub use roofline::roofline;
+pub use serving::serving;

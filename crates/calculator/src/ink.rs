@@ -17,6 +17,8 @@ pub enum Ink {
     Free,
     /// A limit that must not be crossed.
     Limit,
+    /// What goes from device to device.
+    Link,
     /// Processing of prompts.
     Prefill,
     /// Generation of tokens.
@@ -38,6 +40,7 @@ impl Ink {
             Self::Overhead => "overhead",
             Self::Free => "free",
             Self::Limit => "limit",
+            Self::Link => "link",
             Self::Prefill => "prefill",
             Self::Decode => "decode",
             Self::Current => "current",

@@ -3,7 +3,7 @@
 //!
 //! The way of a figure: [`link`] reads a scenario, [`deployment`] looks its names up and lays the model over devices,
 //! [`report`] and [`capacity`] ask the physics, [`fixes`] tries what would help, and [`verdict`], [`breakdown`],
-//! [`charts`], [`operations`] and [`facts`] put the answers into words. [`json`] is the same report for programs.
+//! [`charts`], [`operations`], [`spent`] and [`facts`] put the answers into words. [`json`] is the same report for programs.
 
 pub mod breakdown;
 pub mod capacity;
@@ -25,6 +25,7 @@ pub mod parameters;
 pub mod prediction;
 pub mod report;
 pub mod scenario;
+pub mod spent;
 pub mod table;
 pub mod times;
 pub mod verdict;

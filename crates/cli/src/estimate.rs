@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ridgepoint_calculator::custom::CustomModel;
 use ridgepoint_calculator::link::{self, Link, Severity};
 use ridgepoint_calculator::report::Report;
-use ridgepoint_calculator::{json, table::Table};
+use ridgepoint_calculator::{json, spent, table::Table};
 use serde_json::Value;
 
 use crate::{Problem, text};
@@ -89,7 +89,7 @@ fn read_line(line: &str) -> Result<Link, Problem> {
 
 /// Reads a query. One about a model or device that is not known has no answer here: a script would take another
 /// model's figures for it.
-fn read(query: &str, config: Option<CustomModel>) -> Result<Link, Problem> {
+pub(crate) fn read(query: &str, config: Option<CustomModel>) -> Result<Link, Problem> {
     if !query.contains('=') && !query.contains("://") {
         let query = query.escape_debug();
         return Err(Problem::Input(format!(
@@ -108,7 +108,8 @@ fn read(query: &str, config: Option<CustomModel>) -> Result<Link, Problem> {
 
 fn print(report: &Report, link: &Link, out: &mut impl Write) -> Result<(), Problem> {
     let verdict = report.verdict();
-    writeln!(out, "{}: {}\n{}\n", verdict.fit.label(), verdict.sentence, verdict.limit)?;
+    let limits = spent::limits(&link.scenario, report);
+    writeln!(out, "{}: {}\n{}\n{limits}\n", verdict.fit.label(), verdict.sentence, verdict.limit)?;
     for figure in &verdict.figures {
         writeln!(out, "  {:<18} {:>8} {:<9} {}", figure.label, figure.value, figure.unit, figure.note)?;
     }

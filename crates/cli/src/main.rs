@@ -3,6 +3,7 @@
 mod estimate;
 mod inspect;
 mod list;
+mod sweep;
 mod text;
 
 use std::process::ExitCode;
@@ -21,6 +22,8 @@ struct Arguments {
 enum Command {
     /// Answer for one scenario, or for one on each line of standard input
     Estimate(estimate::Arguments),
+    /// How speed changes with the sequences served at once, and with the length of the prompt
+    Sweep(sweep::Arguments),
     /// What a model's file holds, read from its header
     Inspect(inspect::Arguments),
     /// List the models of the catalogue
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
     };
     let outcome = match arguments.command {
         Command::Estimate(arguments) => estimate::run(&arguments),
+        Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Models(arguments) => list::models(&arguments),
         Command::Devices(arguments) => list::devices(&arguments),

@@ -17,30 +17,33 @@ pub fn StackedBars(
 
 fn whole(bar: &Bar) -> Tag {
     let Bar { label, summary, segments, limit, capacity } = bar;
+    // Nothing is beyond a limit that there is not.
+    let most = limit.as_ref().map_or(f64::INFINITY, |limit| limit.position);
     let mut end = 0.0;
     let parts: Vec<Tag> = segments
         .iter()
         .map(|segment| {
             end += segment.share;
-            part(segment, end <= limit.position)
+            part(segment, end <= most)
         })
         .collect();
-    // What lies beyond the limit, so that an overfull bar looks overfull.
-    let excess = (end - limit.position).max(0.0);
-    let (limit_at, capacity_at) = (percent(limit.position), percent(capacity.position));
-    let track = tag("div")
-        .with("class", "bar-track")
-        .with("aria-hidden", "true")
-        .children(parts)
-        .child(tag("i").with("class", "bar-excess").style("left", limit_at.clone()).style("width", percent(excess)))
-        .child(tag("i").with("class", "bar-limit").style("left", limit_at))
-        .child(tag("i").with("class", "bar-capacity").style("left", capacity_at));
+    let mut track = tag("div").with("class", "bar-track").with("aria-hidden", "true").children(parts);
+    if let Some(limit) = limit {
+        // What lies beyond the limit, so that an overfull bar looks overfull.
+        let (at, excess) = (percent(limit.position), percent((end - limit.position).max(0.0)));
+        track = track
+            .child(tag("i").with("class", "bar-excess").style("left", at.clone()).style("width", excess))
+            .child(tag("i").with("class", "bar-limit").style("left", at));
+    }
+    if let Some(capacity) = capacity {
+        track = track.child(tag("i").with("class", "bar-capacity").style("left", percent(capacity.position)));
+    }
     tag("div")
         .with("class", "bar")
         .child(tag("p").with("class", "bar-head").child(tag("b").text(label)).child(tag("span").text(summary)))
-        .child(marker("above", limit))
+        .children(limit.iter().map(|limit| marker("above", limit)))
         .child(track)
-        .child(marker("below", capacity))
+        .children(capacity.iter().map(|capacity| marker("below", capacity)))
         .child(tag("ul").with("class", "key").children(segments.iter().map(key)))
 }
 
