@@ -83,7 +83,7 @@ fn many_queries_give_one_line_each_and_bad_ones_do_not_stop_the_rest() {
 
 #[test]
 fn what_cannot_be_read_ends_with_2_and_one_line() {
-    let arguments: [&[&str]; 7] = [
+    let arguments: [&[&str]; 8] = [
         &["estimate", "two\nlines"],
         &["sweep", "gpu=abacus"],
         &["estimate", "model=no-such-model-at-all"],
@@ -185,7 +185,7 @@ fn a_sweep_has_a_row_for_each_doubling_and_for_the_scenario() {
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).expect("text");
     let first = |start: &str| text.lines().filter(|line| line.trim_start().starts_with(start)).count();
-    for row in ["16 ", "24 ", "32 ", "2,048 ", "3,000 ", "4,096 "] {
+    for row in ["16  ", "24  ", "32  ", "2,048  ", "3,000  ", "4,096  "] {
         assert_eq!(first(row), 1, "{row}: {text}");
     }
     assert!(text.contains("compute-bound"), "{text}");

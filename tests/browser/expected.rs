@@ -116,7 +116,7 @@ fn bar(bar: &Bar) -> Value {
     json!({
         "label": words(&bar.label),
         "summary": words(&bar.summary),
-        "markers": all(bar.limit.iter().chain(&bar.capacity), |marker| words(&marker.label)),
+        "markers": bar.limit.iter().chain(&bar.capacity).map(|marker| words(&marker.label)).collect::<Vec<_>>(),
         "parts": all(&bar.segments, |segment| json!([words(&segment.label), words(&segment.value)])),
     })
 }
