@@ -346,9 +346,24 @@ proptest! {
     }
 
     #[test]
+    fn a_link_gives_compared_scenarios_back(scenario in scenario(), others in proptest::collection::vec(scenario(), 1..4)) {
+        let query = link::encode_all(&scenario, &others, &Presentation::default());
+        let read = link::decode(&query);
+        prop_assert_eq!(&read.notices, &vec![], "{}", &query);
+        prop_assert_eq!(read.scenario, scenario);
+        prop_assert_eq!(read.others, others, "{}", &query);
+    }
+
+    #[test]
     fn every_scenario_has_charts_and_finite_json(scenario in scenario()) {
         let report = Report::of(&scenario);
-        for chart in [charts::kv_cache(&scenario), charts::roofline(&report)] {
+        let all = [
+            charts::kv_cache(&scenario),
+            charts::roofline(&report),
+            charts::serving(&scenario, &report),
+            charts::first_token(&scenario, &report),
+        ];
+        for chart in all {
             for axis in [&chart.x, &chart.y] {
                 prop_assert!(axis.min > 0.0 && axis.min < axis.max && axis.max.is_finite(), "{}: {:?}", chart.id, axis);
             }

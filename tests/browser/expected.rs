@@ -38,7 +38,7 @@ pub(crate) fn with(query: &str, changes: &str) -> String {
     let (pairs, fragment) = query.split_once('#').map_or((query, String::new()), |(pairs, c)| (pairs, format!("#{c}")));
     let is_kept = |pair: &&str| changes.split('&').all(|change| key(change) != key(pair));
     let kept: Vec<&str> = pairs.trim_start_matches('?').split('&').filter(is_kept).collect();
-    let Link { scenario, presentation, notices } = decode(&format!("{}&{changes}{fragment}", kept.join("&")));
+    let Link { scenario, presentation, notices, .. } = decode(&format!("{}&{changes}{fragment}", kept.join("&")));
     assert!(notices.is_empty(), "a test's own query is right: {notices:?}");
     format!("?{}", link::encode(&scenario, &presentation))
 }
@@ -49,7 +49,7 @@ fn key(pair: &str) -> &str {
 
 /// The snapshot of a page that shows a link.
 pub(crate) fn snapshot(link: &Link) -> Value {
-    let Link { scenario, presentation, notices } = link;
+    let Link { scenario, presentation, notices, .. } = link;
     let report = Report::of(scenario);
     let breakdown = report.breakdown();
     let (cache, roofline) = (charts::kv_cache(scenario), charts::roofline(&report));

@@ -9,4 +9,4 @@ mod ticks;
 pub use first_token::first_token;
 pub use kv_cache::kv_cache;
 pub use roofline::roofline;
-pub use serving::serving;
+pub use serving::{serving, serving_of};

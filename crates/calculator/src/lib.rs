@@ -9,6 +9,7 @@ pub mod breakdown;
 pub mod capacity;
 pub mod chart;
 pub mod charts;
+pub mod compare;
 pub mod custom;
 pub mod deployment;
 pub mod facts;

@@ -31,11 +31,17 @@ pub const MAX_TOKENS: u64 = 10_000_000;
 pub struct Link {
     /// The scenario.
     pub scenario: Scenario,
+    /// Up to three others to compare it with.
+    pub others: Vec<Scenario>,
     /// How to show it.
     pub presentation: Presentation,
     /// What could not be taken as it stands.
     pub notices: Vec<Notice>,
 }
+
+/// What stands before the keys of each scenario that the first one is compared with: `b.gpu=h200-sxm-141gb`. A key that
+/// is not given is as in the first scenario, and one without a value is as in no link at all.
+pub const OTHERS: [&str; 3] = ["b", "c", "d"];
 
 /// Something in a link that could not be taken as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +107,10 @@ pub fn decode_for(text: &str, model: CustomModel) -> Link {
 /// ```
 pub fn custom_model(text: &str) -> Option<&str> {
     let (query, fragment) = split(text);
-    let asks = |(key, value): (String, String)| key == "model" && value.trim() == ModelChoice::CUSTOM_ID;
+    let is_model = |key: &str| {
+        key == "model" || OTHERS.iter().any(|other| key.strip_prefix(other).is_some_and(|rest| rest == ".model"))
+    };
+    let asks = |(key, value): (String, String)| is_model(&key) && value.trim() == ModelChoice::CUSTOM_ID;
     pairs(query).any(asks).then_some(fragment?)?.split('&').find_map(|pair| pair.strip_prefix("c="))
 }
 
@@ -113,17 +122,65 @@ fn pairs(query: &str) -> impl Iterator<Item = (String, String)> + '_ {
     })
 }
 
-fn read(text: &str, mut reader: Reader) -> Link {
+fn read(text: &str, start: Reader) -> Link {
+    let mut reader = start.clone();
     let mut seen: Vec<String> = Vec::new();
+    let mut given: Vec<(String, String)> = Vec::new();
+    let mut changes = OTHERS.map(|_| Vec::new());
     for (key, value) in pairs(split(text).0) {
         if seen.contains(&key) {
             reader.adjusted(format!("{}: given more than once", shown(&key)), "the first value is used");
             continue;
         }
-        reader.read(&key, value.trim());
+        let other = key
+            .split_once('.')
+            .and_then(|(letter, key)| Some((OTHERS.iter().position(|&other| other == letter)?, key)));
+        match other {
+            Some((index, key)) => changes[index].push((key.to_owned(), value)),
+            None => {
+                reader.read(&key, value.trim());
+                given.push((key.clone(), value));
+            }
+        }
         seen.push(key);
     }
-    reader.finish()
+    let mut link = reader.finish();
+    for (letter, changes) in OTHERS.into_iter().zip(changes).filter(|(_, changes)| !changes.is_empty()) {
+        let (other, notices) = read_other(start.clone(), letter, &given, &changes);
+        link.others.push(other);
+        link.notices.extend(notices);
+    }
+    link
+}
+
+/// A scenario that differs from the one of `given` by `changes`, and what could not be taken of those.
+fn read_other(
+    mut reader: Reader,
+    letter: &str,
+    given: &[(String, String)],
+    changes: &[(String, String)],
+) -> (Scenario, Vec<Notice>) {
+    let is_changed = |key: &str| changes.iter().any(|(changed, _)| changed == key);
+    // A list of devices has counts of its own.
+    let has_list = changes.iter().any(|(key, value)| key == "gpu" && value.contains([':', ',']));
+    let is_replaced = |key: &str| is_changed(key) || (has_list && key == "n");
+    for (key, value) in given.iter().filter(|(key, _)| !is_replaced(key)) {
+        reader.read(key, value.trim());
+    }
+    // The first scenario has said what is wrong with its own keys.
+    reader.notices.clear();
+    for (key, value) in changes {
+        match key.as_str() {
+            "v" | "view" | "embed" | "theme" => {
+                reader.adjusted(format!("{key}: not a setting of a compared scenario"), "it is ignored");
+            }
+            _ if value.trim().is_empty() => {}
+            _ => reader.read(key, value.trim()),
+        }
+    }
+    let Link { scenario, notices, .. } = reader.finish();
+    let prefixed = |notice: Notice| Notice { problem: format!("{letter}.{}", notice.problem), ..notice };
+    (scenario, notices.into_iter().map(prefixed).collect())
 }
 
 /// The query part and the fragment of a link, a query or a bare list of pairs.
@@ -138,7 +195,7 @@ fn split(text: &str) -> (&str, Option<&str>) {
     (query, fragment)
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Reader {
     scenario: Scenario,
     presentation: Presentation,
@@ -409,7 +466,8 @@ impl Reader {
                 _ => self.adjusted("n: the list in gpu has its own counts".into(), "n is ignored"),
             }
         }
-        Link { scenario: self.scenario, presentation: self.presentation, notices: self.notices }
+        let Self { scenario, presentation, notices, .. } = self;
+        Link { scenario, others: Vec::new(), presentation, notices }
     }
 }
 
@@ -451,43 +509,104 @@ pub fn weight_format(id: &str) -> Option<WeightFormat> {
 /// );
 /// ```
 pub fn encode(scenario: &Scenario, presentation: &Presentation) -> String {
+    encode_all(scenario, &[], presentation)
+}
+
+/// The same with the scenarios that it is compared with, of which only the first three count, by what sets them apart.
+///
+/// A link holds one custom model: a scenario with a second one is left out.
+pub fn encode_all(scenario: &Scenario, others: &[Scenario], presentation: &Presentation) -> String {
     let mut query = Query(String::from("v=1"));
-    query.add("model", scenario.model.id());
+    for (key, value) in keys(scenario) {
+        query.add(key, &value);
+    }
+    let custom = custom_of(scenario, others);
+    let is_possible = |other: &&Scenario| match &other.model {
+        ModelChoice::Catalogue(_) => true,
+        ModelChoice::Custom(own) => Some(own) == custom,
+    };
+    for (letter, other) in OTHERS.into_iter().zip(others.iter().filter(is_possible)) {
+        let differences = differences(other, scenario);
+        for (key, value) in &differences {
+            query.add(&format!("{letter}.{key}"), value);
+        }
+        if differences.is_empty() {
+            // The same scenario again: any of its keys says that it is there.
+            query.add(&format!("{letter}.model"), other.model.id());
+        }
+    }
+    let shown = Presentation::default();
+    query.add_some("view", (presentation.view != shown.view).then(|| presentation.view.id()));
+    query.add_some("embed", presentation.embed.then_some("1"));
+    query.add_some("theme", (presentation.theme != shown.theme).then(|| presentation.theme.id()));
+    match custom {
+        None => query.0,
+        Some(custom) => format!("{}#c={}", query.0, custom.fragment()),
+    }
+}
+
+/// What sets a scenario apart from another one: keys and values of links, the values empty where only the other one has
+/// the key.
+pub fn differences(scenario: &Scenario, other: &Scenario) -> Vec<(&'static str, String)> {
+    let (own, others) = (keys(scenario), keys(other));
+    let lacks = |key: &str| own.iter().all(|(own, _)| *own != key);
+    let missing = others.iter().filter(|(key, _)| lacks(key)).map(|(key, _)| (*key, String::new()));
+    own.iter().filter(|pair| !others.contains(pair)).cloned().chain(missing).collect()
+}
+
+/// The custom model of a link: the first there is.
+pub fn custom_of<'a>(scenario: &'a Scenario, others: &'a [Scenario]) -> Option<&'a CustomModel> {
+    core::iter::once(scenario).chain(others).find_map(|scenario| match &scenario.model {
+        ModelChoice::Custom(custom) => Some(custom),
+        ModelChoice::Catalogue(_) => None,
+    })
+}
+
+/// What a link says of a scenario, in its order: what every scenario has, and what differs from the defaults.
+fn keys(scenario: &Scenario) -> Vec<(&'static str, String)> {
+    let mut keys = vec![("model", scenario.model.id().to_owned())];
+    let mut add_some = |key, value: Option<String>| keys.extend(value.map(|value| (key, value)));
     match scenario.devices.as_slice() {
         [only] => {
-            query.add("gpu", &only.id);
-            query.add("n", &only.count.to_string());
+            add_some("gpu", Some(only.id.clone()));
+            add_some("n", Some(only.count.to_string()));
         }
         several => {
             let list: Vec<String> = several.iter().map(|device| format!("{}:{}", device.id, device.count)).collect();
-            query.add("gpu", &list.join(","));
-        }
-    }
-    query.add_some("mem", scenario.settings.device_memory.map(|memory| (memory.get() >> 30).to_string()).as_deref());
-    query.add("engine", names::engine(scenario.engine).id);
-    query.add_some("ev", scenario.engine_version.as_deref());
-    query.add_some("w", scenario.weights.map(|format| names::weight_format(format).id));
-    query.add("kv", names::kv_format(scenario.kv).id);
-    query.add("batch", &scenario.workload.batch.to_string());
-    query.add("in", &scenario.workload.prompt_tokens.to_string());
-    query.add("out", &scenario.workload.output_tokens.to_string());
-    let Media { images, width, height, audio_seconds } = scenario.media;
-    query.add_some("images", (images > 0).then(|| format!("{images}:{width}x{height}")).as_deref());
-    query.add_some("audio", (audio_seconds > 0).then(|| audio_seconds.to_string()).as_deref());
-    for (key, degree) in [
-        ("tp", scenario.layout.tensor),
-        ("pp", scenario.layout.pipeline),
-        ("ep", scenario.layout.expert),
-        ("dp", scenario.layout.data),
-    ] {
-        match degree {
-            Degree::Auto => {}
-            Degree::Of(degree) => query.add(key, &degree.to_string()),
+            add_some("gpu", Some(list.join(",")));
         }
     }
     let settings = scenario.settings;
-    query.add_some("util", settings.memory_fraction.map(numbers::decimal).as_deref());
+    let Media { images, width, height, audio_seconds } = scenario.media;
+    let workload = scenario.workload;
+    for (key, value) in [
+        ("mem", settings.device_memory.map(|memory| (memory.get() >> 30).to_string())),
+        ("engine", Some(names::engine(scenario.engine).id.to_owned())),
+        ("ev", scenario.engine_version.clone()),
+        ("w", scenario.weights.map(|format| names::weight_format(format).id.to_owned())),
+        ("kv", Some(names::kv_format(scenario.kv).id.to_owned())),
+        ("batch", Some(workload.batch.to_string())),
+        ("in", Some(workload.prompt_tokens.to_string())),
+        ("out", Some(workload.output_tokens.to_string())),
+        ("images", (images > 0).then(|| format!("{images}:{width}x{height}"))),
+        ("audio", (audio_seconds > 0).then(|| audio_seconds.to_string())),
+    ] {
+        add_some(key, value);
+    }
+    let degree = |degree: Degree| match degree {
+        Degree::Auto => None,
+        Degree::Of(degree) => Some(degree),
+    };
     let flag = |flag: Option<bool>| flag.map(u64::from);
+    for (key, value) in [
+        ("tp", degree(scenario.layout.tensor)),
+        ("pp", degree(scenario.layout.pipeline)),
+        ("ep", degree(scenario.layout.expert)),
+        ("dp", degree(scenario.layout.data)),
+    ] {
+        add_some(key, value.map(|value| value.to_string()));
+    }
+    add_some("util", settings.memory_fraction.map(numbers::decimal));
     for (key, value) in [
         ("chunk", settings.tokens_per_pass),
         ("max-seqs", settings.max_sequences),
@@ -498,16 +617,9 @@ pub fn encode(scenario: &Scenario, presentation: &Presentation) -> String {
         ("cpu-moe", settings.cpu_expert_layers),
         ("mla", settings.latent_cache.map(u64::from)),
     ] {
-        query.add_some(key, value.map(|value| value.to_string()).as_deref());
+        add_some(key, value.map(|value| value.to_string()));
     }
-    let shown = Presentation::default();
-    query.add_some("view", (presentation.view != shown.view).then(|| presentation.view.id()));
-    query.add_some("embed", presentation.embed.then_some("1"));
-    query.add_some("theme", (presentation.theme != shown.theme).then(|| presentation.theme.id()));
-    match &scenario.model {
-        ModelChoice::Catalogue(_) => query.0,
-        ModelChoice::Custom(custom) => format!("{}#c={}", query.0, custom.fragment()),
-    }
+    keys
 }
 
 struct Query(String);

@@ -43,6 +43,13 @@ impl Report {
         Some(Predicted { value, low: value * low, high: value * high })
     }
 
+    /// The predicted output rate with as many sequences as fit.
+    pub fn predicted_saturation(&self) -> Option<Predicted> {
+        self.predicted_rate(Metric::SaturatedThroughput, |prediction| {
+            prediction.saturated_output.map(TokensPerSecond::get)
+        })
+    }
+
     fn with_interval(&self, metric: Metric, prediction: &Prediction, value: f64) -> Predicted {
         let (low, high) = calibration::spread(self.engine, metric, prediction.evidence);
         Predicted { value, low: value * low, high: value * high }

@@ -55,10 +55,12 @@ impl Report {
 
     fn saturated(&self) -> Row {
         let amount = |rate| numbers::tokens_per_second(TokensPerSecond::new(rate));
-        let predicted = self.predicted_rate(Metric::SaturatedThroughput, |prediction| {
-            prediction.saturated_output.map(TokensPerSecond::get)
-        });
-        row("Output, as many as fit", predicted, self.saturated_output.map(TokensPerSecond::get), amount)
+        row(
+            "Output, as many as fit",
+            self.predicted_saturation(),
+            self.saturated_output.map(TokensPerSecond::get),
+            amount,
+        )
     }
 }
 

@@ -107,7 +107,7 @@ impl Report {
     }
 
     /// The format of the weights in words; that of the publisher where none is chosen.
-    fn weights_label(&self) -> &str {
+    pub fn weights_label(&self) -> &str {
         if self.numerics.weights == WeightFormat::Native {
             &self.model.native_format.label
         } else {

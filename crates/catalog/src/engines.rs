@@ -37,6 +37,28 @@ pub fn has_versions(engine: Engine) -> bool {
     VERSIONS[engine as usize].len() > 1
 }
 
+/// The versions from which on an engine's profile is another one, newest first, as the engine writes its versions.
+///
+/// ```
+/// # use ridgepoint_catalog::engine_versions;
+/// # use ridgepoint_core::Engine;
+/// assert!(engine_versions(Engine::Vllm).contains(&"0.8.4".to_string()));
+/// assert!(engine_versions(Engine::LlamaCpp).iter().all(|version| version.starts_with('b')));
+/// assert!(engine_versions(Engine::Mlx).is_empty());
+/// ```
+pub fn engine_versions(engine: Engine) -> Vec<String> {
+    let numbers = VERSIONS[engine as usize].iter().rev().map(|version| version.since).filter(|&since| since > 0);
+    let words = |number: u64| {
+        let (major, minor, patch) = (number / 1_000_000, number / 1000 % 1000, number % 1000);
+        match (engine, patch) {
+            (Engine::LlamaCpp, _) => format!("b{major}"),
+            (_, 0) => format!("{major}.{minor}"),
+            (_, patch) => format!("{major}.{minor}.{patch}"),
+        }
+    };
+    numbers.map(words).collect()
+}
+
 /// A version as a number that orders versions, parts that are left out standing for the newest; `None` if it does not
 /// begin with a number.
 ///

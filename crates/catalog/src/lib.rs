@@ -13,5 +13,5 @@ pub mod models;
 
 pub use calibration::{Evidence, Metric};
 pub use devices::{Device, DeviceClass, HostLink, Missing, PcieGeneration, Supplied, UsableRule, devices, find_device};
-pub use engines::{engine_profile, has_versions, version_number};
+pub use engines::{engine_profile, engine_versions, has_versions, version_number};
 pub use models::{ModelEntry, find_model, models};

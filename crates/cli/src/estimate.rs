@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
 use ridgepoint_calculator::custom::CustomModel;
-use ridgepoint_calculator::link::{self, Link, Severity};
+use ridgepoint_calculator::link::{self, Link, Notice, Severity};
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::{json, spent, table::Table};
 use serde_json::Value;
@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Problem> {
     let mut out = io::stdout().lock();
     let Some(query) = &arguments.query else { return each_line(io::stdin().lock(), &mut out) };
     let config = arguments.config.as_deref().map(read_config).transpose()?;
-    let link = read(query, config)?;
+    let link = read_alone(query, config)?;
     let report = Report::of(&link.scenario).with_fixes(&link.scenario);
     if arguments.json {
         writeln!(out, "{}", json::to_string_pretty(&report, &link.notices))?;
@@ -76,13 +76,13 @@ fn custom(text: &str, name: Option<&str>) -> Result<CustomModel, Problem> {
 /// Reads a line: a query, or `{"query": ..., "config": {...}}`.
 fn read_line(line: &str) -> Result<Link, Problem> {
     if !line.starts_with('{') {
-        return read(line, None);
+        return read_alone(line, None);
     }
     let line: Value =
         serde_json::from_str(line).map_err(|error| Problem::Input(format!("the line is not valid JSON: {error}")))?;
     let config = line.get("config").map(|config| custom(&config.to_string(), None)).transpose()?;
     match line.get("query").and_then(Value::as_str) {
-        Some(query) => read(query, config),
+        Some(query) => read_alone(query, config),
         None => Err(Problem::Input("the line has no \"query\"".into())),
     }
 }
@@ -104,6 +104,19 @@ pub(crate) fn read(query: &str, config: Option<CustomModel>) -> Result<Link, Pro
         Some(notice) => Err(Problem::Input(notice.problem.clone())),
         None => Ok(link),
     }
+}
+
+/// Reads a query of which only the first scenario is wanted, and says so if there are others.
+fn read_alone(query: &str, config: Option<CustomModel>) -> Result<Link, Problem> {
+    let mut link = read(query, config)?;
+    if !link.others.is_empty() {
+        link.notices.push(Notice {
+            severity: Severity::Adjusted,
+            problem: "the link compares several scenarios".into(),
+            instead: "this is the first; ridgepoint compare has all".into(),
+        });
+    }
+    Ok(link)
 }
 
 fn print(report: &Report, link: &Link, out: &mut impl Write) -> Result<(), Problem> {

@@ -1,5 +1,6 @@
 //! The calculator in a terminal: the same answers as the page, as text or JSON.
 
+mod compare;
 mod estimate;
 mod inspect;
 mod list;
@@ -22,6 +23,8 @@ struct Arguments {
 enum Command {
     /// Answer for one scenario, or for one on each line of standard input
     Estimate(estimate::Arguments),
+    /// Set the scenarios of one link side by side: b.gpu=..., c.w=... say what sets the others apart
+    Compare(compare::Arguments),
     /// How speed changes with the sequences served at once, and with the length of the prompt
     Sweep(sweep::Arguments),
     /// What a model's file holds, read from its header
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
     };
     let outcome = match arguments.command {
         Command::Estimate(arguments) => estimate::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Models(arguments) => list::models(&arguments),

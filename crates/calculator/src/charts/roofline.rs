@@ -1,6 +1,6 @@
 //! Where the operations of prefill and decode lie under the ceilings of the device.
 
-use ridgepoint_core::{Flops, PassTime, Roofline, TimedOperation};
+use ridgepoint_core::{Bytes, Flops, FlopsPerSecond, PassTime, Roofline, Seconds, TimedOperation};
 
 use super::ticks;
 use crate::chart::{Axis, Chart, Mark, Point, Scale, Series, Stroke};
@@ -18,7 +18,9 @@ pub fn roofline(report: &Report) -> Chart {
     let lowest = all().map(|point| point.x).chain(ridges()).fold(1.0, f64::min);
     let highest = all().map(|point| point.x).chain(ridges()).fold(1000.0, f64::max);
     let (x_min, x_max) = (ticks::decade_below(lowest), ticks::decade_above(highest));
-    let peak = report.rooflines.iter().map(|(_, roofline)| roofline.peak.get()).fold(1e12, f64::max);
+    let links: Vec<(&str, Ink, FlopsPerSecond)> = report.phases().into_iter().filter_map(link_ceiling).collect();
+    let peaks = report.rooflines.iter().map(|(_, roofline)| roofline.peak.get());
+    let peak = peaks.chain(links.iter().map(|(.., rate)| rate.get())).fold(1e12, f64::max);
     let slope = report.roofline().map_or(1e11, |(_, roofline)| roofline.bandwidth.get());
     let floor = all().map(|point| point.y).fold(slope * x_min, f64::min);
     let (y_min, y_max) = (ticks::decade_below(floor.max(1.0)), ticks::decade_above(peak * 1.5));
@@ -42,6 +44,7 @@ pub fn roofline(report: &Report) -> Chart {
         .enumerate()
         .map(|(index, &(precision, roofline))| ceiling(index, names::precision(precision), roofline, &x))
         .collect();
+    series.extend(links.into_iter().map(|link| level(link, &x)));
     series.extend(points.into_iter().map(|(name, ink, points)| Series {
         name: name.into(),
         ink,
@@ -108,6 +111,25 @@ fn ceiling(index: usize, precision: &str, roofline: Roofline, x: &Axis) -> Serie
         stroke: if index == 0 { Stroke::Line } else { Stroke::Dashed },
         emphasis: index == 0,
         points: vec![at(x.min), at(ridge), at(x.max)],
+        readable: false,
+    }
+}
+
+/// How fast a phase could compute if sending to other devices were all that took time. `None` where nothing is sent.
+fn link_ceiling((phase, ink, pass): (&'static str, Ink, &PassTime)) -> Option<(&'static str, Ink, FlopsPerSecond)> {
+    let sent = pass.operations.iter().filter(|timed| timed.operation.cost.communication > Bytes::ZERO);
+    let time: Seconds = sent.map(|timed| timed.time).sum();
+    (time > Seconds::ZERO).then(|| (phase, ink, pass.cost().flops / time))
+}
+
+fn level((phase, ink, rate): (&str, Ink, FlopsPerSecond), x: &Axis) -> Series {
+    let reading = || format!("{phase}: at most {} by the interconnect", numbers::flops_per_second(rate));
+    Series {
+        name: format!("interconnect, {}", phase.to_lowercase()),
+        ink,
+        stroke: Stroke::Dashed,
+        emphasis: false,
+        points: [x.min, x.max].map(|x| Point { x, y: rate.get(), reading: reading() }).into(),
         readable: false,
     }
 }

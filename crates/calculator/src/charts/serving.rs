@@ -5,6 +5,7 @@ use ridgepoint_core::{Pace, Speed, Workload};
 use super::ticks;
 use crate::capacity::Capacity;
 use crate::chart::{Axis, Chart, Mark, Point, Scale, Series, Stroke};
+use crate::compare::LETTERS;
 use crate::deployment::Resolved;
 use crate::ink::Ink;
 use crate::link::MAX_BATCH;
@@ -40,6 +41,45 @@ pub fn serving(scenario: &Scenario, report: &Report) -> Chart {
         series,
         marks,
         table: table(&steps, fitting),
+    }
+}
+
+/// The same for several scenarios: the predicted line of each, up to what fits.
+pub fn serving_of(scenarios: &[&Scenario], reports: &[&Report]) -> Chart {
+    let mut series = Vec::new();
+    let mut marks = Vec::new();
+    let mut rows = Vec::new();
+    for (index, (scenario, report)) in scenarios.iter().zip(reports).enumerate() {
+        let letter = LETTERS.get(index).copied().unwrap_or_default();
+        let resolved = Resolved::of(scenario).as_run();
+        let (now, fitting) = (resolved.workload.batch, report.capacity.max_batch);
+        let steps = steps(&resolved, now, fitting);
+        let is_possible = |step: &&Step| fitting.is_none_or(|most| step.batch <= most);
+        let ink = Ink::Series(index as u8);
+        let line = line(letter, ink, Stroke::Line, steps.iter().filter(is_possible), |step| step.predicted.clone());
+        series.extend(Some(Series { emphasis: false, ..line }).filter(|line| !line.points.is_empty()));
+        let own = self::marks(&steps, now, fitting).into_iter().filter(|mark| mark.ink == Ink::Current);
+        marks.extend(own.map(|mark| Mark { label: letter.into(), ink, ..mark }));
+        let table = table(&steps, fitting);
+        let lettered = |row: Row| Row { cells: core::iter::once(letter.to_owned()).chain(row.cells).collect(), ..row };
+        rows.extend(table.rows.into_iter().map(lettered));
+    }
+    let points = || series.iter().flat_map(|series: &Series| &series.points);
+    let columns = table(&[], None).columns;
+    Chart {
+        id: "compared",
+        title: "Throughput against speed per user".into(),
+        caption: "Each line goes from one sequence to as many as fit; the marks are the scenarios as they stand."
+            .into(),
+        x: axis("Output per user (tokens/s)", points().map(|point| point.x)),
+        y: axis("Output of all users (tokens/s)", points().map(|point| point.y)),
+        marks,
+        table: Table {
+            caption: "Speed by sequences at once, for each scenario".into(),
+            columns: core::iter::once(Column::text("Scenario")).chain(columns).collect(),
+            rows,
+        },
+        series,
     }
 }
 
