@@ -38,45 +38,51 @@ pub fn kv_cache(scenario: &Scenario) -> Chart {
     let ceiling = free.map(|free| free.as_f64() / GIB).filter(|&free| free > 0.0);
     let y = y_axis(lowest, highest.max(ceiling.unwrap_or(0.0) * 1.5));
     let mut series: Vec<Series> = ceiling.map(|free| ceiling_line(free, &x)).into_iter().collect();
+    let mut marks = Vec::new();
     let grows = cache.bytes(batches[batches.len() - 1], longest) > Bytes::ZERO;
     for (index, &batch) in batches.iter().enumerate().filter(|_| grows) {
-        series.push(Series {
-            name: format!("batch {}", numbers::count(batch)),
-            ink: if batch == now.batch { Ink::Current } else { Ink::Series(index as u8) },
-            stroke: Stroke::Line,
-            emphasis: batch == now.batch,
-            points: contexts
-                .iter()
-                .map(|&context| Point {
-                    x: context as f64,
-                    y: gib_at(batch, context).max(y.min),
-                    reading: format!(
-                        "{} per device at {} tokens, batch {}",
-                        numbers::bytes(cache.bytes(batch, context)),
-                        numbers::count(context),
-                        numbers::count(batch)
-                    ),
-                })
-                .collect(),
-            readable: true,
-        });
-    }
-    let mut marks = Vec::new();
-    for &batch in &batches {
-        if let Some((context, free)) = free.and_then(|free| Some((cache.crossing(batch, free)?, free)))
-            && (shortest..=longest).contains(&context)
-        {
+        let sizes: Vec<(u64, Bytes)> = contexts.iter().map(|&context| (context, cache.bytes(batch, context))).collect();
+        series.push(line(
+            batch,
+            if batch == now.batch { Ink::Current } else { Ink::Series(index as u8) },
+            &sizes,
+            y.min,
+        ));
+        if let Some((context, free)) = free.and_then(|free| Some((cache.crossing_among(batch, &sizes, free)?, free))) {
             let label = numbers::significant(context as f64 / 1024.0) + "k";
             marks.push(Mark { x: context as f64, y: free.as_f64() / GIB, label, ink: Ink::Limit });
         }
     }
-    if grows {
+    if let Some(line) = series.iter_mut().find(|line| line.ink == Ink::Current) {
+        line.emphasis = true;
         let y_now = gib_at(now.batch, context_now).max(y.min);
         marks.push(Mark { x: context_now as f64, y: y_now, label: "now".into(), ink: Ink::Current });
     }
     let caption = if grows { caption(&cache, now.batch, free) } else { "This model keeps no KV cache.".into() };
     let table = table(&cache, &batches, &x);
     Chart { id: "kv-cache", title: "KV cache over context".into(), caption, x, y, series, marks, table }
+}
+
+/// The cache of `batch` sequences over context.
+fn line(batch: u64, ink: Ink, sizes: &[(u64, Bytes)], least: f64) -> Series {
+    let point = |&(context, bytes): &(u64, Bytes)| Point {
+        x: context as f64,
+        y: (bytes.as_f64() / GIB).max(least),
+        reading: format!(
+            "{} per device at {} tokens, batch {}",
+            numbers::bytes(bytes),
+            numbers::count(context),
+            numbers::count(batch)
+        ),
+    };
+    Series {
+        name: format!("batch {}", numbers::count(batch)),
+        ink,
+        stroke: Stroke::Line,
+        emphasis: false,
+        points: sizes.iter().map(point).collect(),
+        readable: true,
+    }
 }
 
 /// Where the axis starts, unless the scenario lies further left.
@@ -103,15 +109,22 @@ impl<'a> Cache<'a> {
 
     /// The longest context at which the cache of `batch` sequences stays within `free`; `None` if it always does.
     fn crossing(&self, batch: u64, free: Bytes) -> Option<u64> {
-        if self.bytes(batch, MAX_TOKENS) <= free {
-            return None;
-        }
-        let (mut good, mut bad) = (0, MAX_TOKENS);
+        (self.bytes(batch, MAX_TOKENS) > free).then(|| self.last_within(batch, free, 0, MAX_TOKENS))
+    }
+
+    /// The same, if it lies among contexts of which the sizes are known.
+    fn crossing_among(&self, batch: u64, sizes: &[(u64, Bytes)], free: Bytes) -> Option<u64> {
+        let pair = sizes.windows(2).find(|pair| pair[0].1 <= free && free < pair[1].1)?;
+        Some(self.last_within(batch, free, pair[0].0, pair[1].0))
+    }
+
+    /// The longest context from `good`, which stays within `free`, to `bad`, which does not.
+    fn last_within(&self, batch: u64, free: Bytes, mut good: u64, mut bad: u64) -> u64 {
         while bad - good > 1 {
             let middle = good + (bad - good) / 2;
             if self.bytes(batch, middle) <= free { good = middle } else { bad = middle }
         }
-        Some(good)
+        good
     }
 }
 
