@@ -8,12 +8,13 @@ use ridgepoint_calculator::scenario::{Presentation, Scenario, Theme, View};
 use ridgepoint_calculator::verdict::Verdict;
 
 use crate::browser::{importer, theme, url};
+use crate::element::{El, el};
 use crate::panels::{
-    About, EnginePanel, Fixes, HardwarePanel, MemoryView, ModelPanel, PrecisionPanel, Share, SpeedView, VerdictPanel,
-    VerdictSpoken, WorkloadPanel,
+    EnginePanel, Fixes, HardwarePanel, MemoryView, ModelPanel, PrecisionPanel, Share, SpeedView, VerdictPanel,
+    VerdictSpoken, WorkloadPanel, about,
 };
-use crate::signals::{derived, flag, memo};
-use crate::widgets::{Glyph, Icon, Notices, Segmented, Tabs};
+use crate::signals::{derived, memo};
+use crate::widgets::{Glyph, Notices, Segmented, Tabs, icon};
 
 /// What all parts of the page share.
 #[derive(Clone, Copy)]
@@ -39,7 +40,7 @@ impl State {
         url::follow(memo(move || scenario.with(|scenario| link::encode(scenario, &presentation.get()))));
         url::on_return(Box::new(move |query| {
             spawn_local(async move {
-                let link = importer::read_link(&query).await;
+                let link = importer::read_link(query.clone()).await;
                 // The reader may have gone on meanwhile.
                 if url::query() == query {
                     scenario.set(link.scenario);
@@ -54,9 +55,9 @@ impl State {
     }
 
     /// Dresses the page as the link asks, or else as `otherwise` says, and returns what it wears.
-    pub fn dress(self, otherwise: RwSignal<Theme>) -> Signal<Theme> {
+    pub fn dress(self, otherwise: RwSignal<Theme>) -> Memo<Theme> {
         let asked = self.presentation;
-        let theme = Signal::derive(move || match asked.with(|presentation| presentation.theme) {
+        let theme = memo(move || match asked.with(|presentation| presentation.theme) {
             Theme::Auto => otherwise.get(),
             Theme::Light => Theme::Light,
             Theme::Dark => Theme::Dark,
@@ -84,64 +85,74 @@ pub fn App(
             presentation.update(|presentation| presentation.theme = Theme::Auto);
         }
     });
-    view! {
-        <header class="masthead">
-            <h1><Icon glyph=Glyph::Ridge/>"Ridgepoint"</h1>
-            <p>"LLM inference calculator"</p>
-            <Share scenario presentation/>
+    let worn = memo(move || position(&Theme::ALL, theme.get()));
+    let header = el("header")
+        .class("masthead")
+        .child(el("h1").child(icon(Glyph::Ridge)).text("Ridgepoint"))
+        .child(el("p").text("LLM inference calculator"))
+        .child(view! { <Share scenario presentation/> })
+        .child(view! {
             <Segmented
                 label="Colours"
                 name="theme"
                 choices=&[(Glyph::Halves, "Auto"), (Glyph::Sun, "Light"), (Glyph::Moon, "Dark")]
-                value=Signal::derive(move || position(&Theme::ALL, theme.get()))
+                value=worn
                 on_change=choose_theme
             />
-        </header>
-        <main>
-            <form class="scenario" aria-label="Scenario" on:submit=|event| event.prevent_default()>
-                <ModelPanel scenario report notices/>
-                <HardwarePanel scenario report/>
-                <WorkloadPanel scenario report/>
-                <PrecisionPanel scenario report/>
-                <EnginePanel scenario/>
-            </form>
-            <div class="outcome">
-                <VerdictPanel verdict/>
-                <VerdictSpoken verdict/>
-                <Results state/>
-            </div>
-        </main>
-        <footer><About/></footer>
-    }
+        });
+    let form = el("form")
+        .class("scenario")
+        .with("aria-label", "Scenario")
+        .on("submit", |event| event.prevent_default())
+        .child(view! { <ModelPanel scenario report notices/> })
+        .child(view! { <HardwarePanel scenario report/> })
+        .child(view! { <WorkloadPanel scenario report/> })
+        .child(view! { <PrecisionPanel scenario report/> })
+        .child(view! { <EnginePanel scenario/> });
+    let outcome = el("div")
+        .class("outcome")
+        .child(view! { <VerdictPanel verdict/> })
+        .child(view! { <VerdictSpoken verdict/> })
+        .child(results(state));
+    (header, el("main").child(form).child(outcome), about())
 }
 
 /// What is odd, and the views, one of them open.
-#[component]
-fn Results(state: State) -> impl IntoView {
+fn results(state: State) -> El {
     let State { scenario, presentation, notices, report, .. } = state;
     let warnings = move || report.with(|report| report.warnings.iter().map(ToString::to_string).collect());
     let view = memo(move || presentation.with(|presentation| presentation.view));
-    let is_closed = move |own| flag(move || view.get() != own);
     let choose = Callback::new(move |index: usize| {
         if let Some(view) = View::ALL.get(index) {
             presentation.update(|presentation| presentation.view = *view);
         }
     });
-    view! {
-        <section class="results" aria-label="Results">
-            <Notices label="About the link" tone="info" messages=Box::new(move || notices.get()) dismiss=Callback::new(move |()| notices.set(Vec::new()))/>
-            <Notices label="Warnings" tone="warning" messages=Box::new(warnings)/>
-            <Tabs label="View" tabs=TABS value=Signal::derive(move || position(&View::ALL, view.get())) on_change=choose/>
-            // Below the tabs, which stay where they are when it comes.
-            <Fixes scenario report/>
-            <div class="view" role="tabpanel" id="panel-memory" aria-labelledby="tab-memory" hidden=is_closed(View::Memory)>
-                <MemoryView scenario report/>
-            </div>
-            <div class="view" role="tabpanel" id="panel-speed" aria-labelledby="tab-speed" hidden=is_closed(View::Speed)>
-                <SpeedView report/>
-            </div>
-        </section>
-    }
+    let open = memo(move || position(&View::ALL, view.get()));
+    let panel = move |own: View, content: El| {
+        el("div")
+            .class("view")
+            .with("role", "tabpanel")
+            .with("id", &format!("panel-{}", own.id()))
+            .with("aria-labelledby", &format!("tab-{}", own.id()))
+            .hidden(move || view.get() != own)
+            .child(content)
+    };
+    el("section")
+        .class("results")
+        .with("aria-label", "Results")
+        .child(link_notices(notices))
+        .child(view! { <Notices label="Warnings" tone="warning" messages=Box::new(warnings)/> })
+        .child(view! { <Tabs label="View" tabs=TABS value=open on_change=choose/> })
+        // Below the tabs, which stay where they are when it comes.
+        .child(view! { <Fixes scenario report/> })
+        .child(panel(View::Memory, view! { <MemoryView scenario report/> }.into()))
+        .child(panel(View::Speed, view! { <SpeedView report/> }.into()))
+}
+
+/// What could not be taken from the link as it stood, until the reader puts it away.
+pub fn link_notices(notices: RwSignal<Vec<String>>) -> El {
+    let dismiss: Box<dyn Fn()> = Box::new(move || notices.set(Vec::new()));
+    view! { <Notices label="About the link" tone="info" messages=Box::new(move || notices.get()) dismiss/> }.into()
 }
 
 /// Id and name of each view, in order.

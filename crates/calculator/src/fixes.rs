@@ -8,6 +8,7 @@ use crate::deployment::Resolved;
 use crate::link;
 use crate::names;
 use crate::numbers;
+use crate::order::sort_by_key;
 use crate::report::Report;
 use crate::scenario::{DeviceCount, Layout, Presentation, Scenario, Settings};
 
@@ -205,7 +206,7 @@ fn larger_devices(scenario: &Scenario, resolved: &Resolved) -> Vec<Change> {
     let mut larger: Vec<_> = alike.filter(|device| size.is_some() && device.memory.nominal > size).collect();
     let weights: Bytes = resolved.stages.iter().map(|&(_, weights)| weights).max().unwrap_or(Bytes::ZERO);
     larger.retain(|device| device.memory.nominal >= Some(weights));
-    larger.sort_by_key(|device| device.memory.nominal);
+    sort_by_key(&mut larger, |device| device.memory.nominal);
     let change = |device: &Device| {
         let devices = vec![DeviceCount { id: device.id.into(), count: only.count }];
         let settings = Settings { device_memory: None, ..scenario.settings };

@@ -21,6 +21,7 @@ pub mod names;
 pub mod numbers;
 pub mod operations;
 pub mod options;
+mod order;
 pub mod parameters;
 pub mod prediction;
 pub mod report;

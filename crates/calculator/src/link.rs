@@ -132,7 +132,7 @@ fn split(text: &str) -> (&str, Option<&str>) {
         text.trim().split_once('#').map_or((text.trim(), None), |(rest, fragment)| (rest, Some(fragment)));
     let query = match rest.split_once('?') {
         Some((_, query)) => query,
-        None if rest.contains("://") => "",
+        None if rest.as_bytes().windows(3).any(|part| part == b"://") => "",
         None => rest,
     };
     (query, fragment)

@@ -5,6 +5,8 @@ use ridgepoint_core::{
     Overhead, Packing, Quantisable, WeightFormat,
 };
 
+use crate::order::sort_by_key;
+
 /// An id for links and a name for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Name {
@@ -180,7 +182,7 @@ pub fn published(model: &Model) -> Published {
             }
         }
     }
-    found.sort_by_key(|&(_, _, parameters, _)| core::cmp::Reverse(parameters));
+    sort_by_key(&mut found, |&(_, _, parameters, _)| core::cmp::Reverse(parameters));
     let several = found.len() > 1;
     let labels: Vec<String> = found
         .iter()

@@ -57,5 +57,5 @@ pub fn version_number(text: &str) -> Option<u64> {
 
 fn leading_digits(text: &str) -> Option<u64> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    text[..end].parse().ok()
+    text.get(..end)?.parse().ok()
 }

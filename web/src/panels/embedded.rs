@@ -10,24 +10,25 @@ use ridgepoint_calculator::{charts, options};
 use super::part;
 use super::share::address;
 use super::verdict::{VerdictPanel, VerdictSpoken};
-use crate::app::State;
+use crate::app::{State, link_notices};
 use crate::browser::parent;
 use crate::draw::Figure;
-use crate::signals::{derived, memo, words};
-use crate::widgets::{Notices, Slider, StackedBars};
+use crate::element::{El, el};
+use crate::signals::{derived, memo};
+use crate::widgets::{Slider, StackedBars};
 
 /// The whole page, when it is a part of another one.
 #[component]
 pub fn Embedded(
     /// The link that it was opened with.
     link: Link,
-) -> impl IntoView {
+) -> El {
     let state = State::of(link);
     let State { scenario, presentation, notices, report, verdict } = state;
     // What the reader chose for the page itself says nothing about the page around it.
     state.dress(RwSignal::new(Theme::Auto));
     parent::report_height();
-    let full = words(move || address(scenario, Presentation { embed: false, ..presentation.get() }));
+    let full = move || address(scenario, Presentation { embed: false, ..presentation.get() });
     let batch = part(scenario, |scenario| scenario.workload.batch);
     let set_batch = Callback::new(move |value| scenario.update(|scenario| scenario.workload.batch = value));
     let view = memo(move || presentation.with(|presentation| presentation.view));
@@ -37,20 +38,18 @@ pub fn Embedded(
         View::Memory => report.with(|report| report.breakdown().bars.into_iter().take(1).collect()),
         View::Speed => Vec::new(),
     };
-    view! {
-        <main class="embedded">
-            <h1 class="sr-only">"Ridgepoint"</h1>
-            <VerdictPanel verdict/>
-            <VerdictSpoken verdict/>
-            <Notices label="About the link" tone="info" messages=Box::new(move || notices.get()) dismiss=Callback::new(move |()| notices.set(Vec::new()))/>
-            <StackedBars bars=Box::new(bars)/>
-            <Figure chart without_table=true/>
-            <footer>
-                <Slider label="Concurrent sequences" id="batch" stops=options::BATCH most=MAX_BATCH value=batch on_change=set_batch/>
-                <a href=full target="_blank" rel="noopener">"Open full calculator"</a>
-            </footer>
-        </main>
-    }
+    let footer = el("footer")
+        .child(view! { <Slider label="Concurrent sequences" id="batch" stops=options::BATCH most=MAX_BATCH value=batch on_change=set_batch/> })
+        .child(el("a").live("href", full).with("target", "_blank").with("rel", "noopener").text("Open full calculator"));
+    el("main")
+        .class("embedded")
+        .child(el("h1").class("sr-only").text("Ridgepoint"))
+        .child(view! { <VerdictPanel verdict/> })
+        .child(view! { <VerdictSpoken verdict/> })
+        .child(link_notices(notices))
+        .child(view! { <StackedBars bars=Box::new(bars)/> })
+        .child(view! { <Figure chart without_table=true/> })
+        .child(footer)
 }
 
 fn chart(view: View, scenario: RwSignal<Scenario>, report: Memo<Report>) -> Chart {

@@ -1,17 +1,18 @@
 //! What would make a scenario fit that does not, each change a link that makes it.
 
-use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use ridgepoint_calculator::fixes::{self, Fix};
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::Scenario;
 use ridgepoint_calculator::{link, numbers};
 use ridgepoint_core::Bytes;
+use wasm_bindgen::JsCast;
+use web_sys::{Event, MouseEvent};
 
 use crate::browser::timer::Delay;
 use crate::browser::url;
+use crate::element::{El, el};
 use crate::signals::effect;
-use crate::widgets::Pieces;
 use crate::widgets::piece::{Tag, index_of, tag};
 
 /// How long the controls rest before changes are tried: each costs as much as the report itself.
@@ -24,7 +25,7 @@ pub fn Fixes(
     scenario: RwSignal<Scenario>,
     /// What follows from it.
     report: Memo<Report>,
-) -> impl IntoView {
+) -> El {
     let found = RwSignal::new(Vec::<Fix>::new());
     let delay = Delay::of_millis(QUIET_MILLIS);
     effect(move || {
@@ -38,9 +39,10 @@ pub fn Fixes(
             delay.restart(Box::new(move || drop(found.try_set(Vec::new()))));
         }
     });
-    let follow = move |event: MouseEvent| {
+    let follow = move |event: Event| {
+        let click = event.unchecked_ref::<MouseEvent>();
         // A click with a modifier opens the link elsewhere, as on any link.
-        if event.ctrl_key() || event.meta_key() || event.shift_key() {
+        if click.ctrl_key() || click.meta_key() || click.shift_key() {
             return;
         }
         let index = index_of(&event);
@@ -61,7 +63,7 @@ pub fn Fixes(
             tag("section").with("class", "card fixes").child(title).child(tag("ul").children(items)).only()
         }
     };
-    view! { <div on:click=follow><Pieces read=Box::new(list)/></div> }
+    el("div").pieces(list).on("click", follow)
 }
 
 fn item((index, fix): (usize, &Fix)) -> Tag {

@@ -14,7 +14,7 @@ pub mod speed;
 pub mod verdict;
 pub mod workload;
 
-pub use about::About;
+pub use about::about;
 pub use embedded::{Embedded, EmbeddedProps};
 pub use engine::EnginePanel;
 pub use fixes::Fixes;
@@ -31,9 +31,17 @@ pub use workload::WorkloadPanel;
 use leptos::prelude::*;
 use ridgepoint_calculator::scenario::Scenario;
 
+use crate::element::{El, el};
 use crate::signals::memo;
 
 /// Reads one part of the scenario; those who use it hear of changes to that part alone.
 fn part<T: PartialEq + Send + Sync + 'static>(scenario: RwSignal<Scenario>, read: fn(&Scenario) -> T) -> Memo<T> {
     memo(move || scenario.with(read))
+}
+
+/// A section of a view with its title, which has the id `ID-title`.
+fn card(id: &str, title: &str) -> El {
+    let title_id = format!("{id}-title");
+    let title = el("h3").with("id", &title_id).text(title);
+    el("section").class("card").with("aria-labelledby", &title_id).child(title)
 }

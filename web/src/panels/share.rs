@@ -5,6 +5,8 @@ use ridgepoint_calculator::link;
 use ridgepoint_calculator::scenario::{Presentation, Scenario, Theme};
 
 use crate::browser::url;
+use crate::element::{El, el};
+use crate::signals::memo;
 use crate::widgets::{CopyButton, Glyph};
 
 /// Buttons that copy the link and the embedding code.
@@ -14,9 +16,9 @@ pub fn Share(
     scenario: RwSignal<Scenario>,
     /// How the page shows it.
     presentation: RwSignal<Presentation>,
-) -> impl IntoView {
-    let link = Signal::derive(move || address(scenario, presentation.get()));
-    let embed = Signal::derive(move || {
+) -> El {
+    let link = memo(move || address(scenario, presentation.get()));
+    let embed = memo(move || {
         let address = address(scenario, Presentation { embed: true, theme: Theme::Auto, ..presentation.get() });
         let address = address.replace('&', "&amp;");
         format!(
@@ -24,12 +26,12 @@ pub fn Share(
              loading=\"lazy\" allow=\"clipboard-write\"></iframe>"
         )
     });
-    view! {
-        <div class="share" role="group" aria-label="Share">
-            <CopyButton label="Copy link" glyph=Glyph::Link text=link/>
-            <CopyButton label="Copy embed" glyph=Glyph::Code text=embed/>
-        </div>
-    }
+    el("div")
+        .class("share")
+        .with("role", "group")
+        .with("aria-label", "Share")
+        .child(view! { <CopyButton label="Copy link" glyph=Glyph::Link text=link/> })
+        .child(view! { <CopyButton label="Copy embed" glyph=Glyph::Code text=embed/> })
 }
 
 /// The address of the page with a scenario.

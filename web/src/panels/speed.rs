@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use ridgepoint_calculator::charts;
 use ridgepoint_calculator::report::Report;
 
+use super::card;
 use crate::draw::Figure;
+use crate::element::{El, el};
 use crate::signals::derived;
 use crate::widgets::DataTable;
 
@@ -13,19 +15,13 @@ use crate::widgets::DataTable;
 pub fn SpeedView(
     /// What follows from the scenario.
     report: Memo<Report>,
-) -> impl IntoView {
+) -> El {
     let chart = derived(move || report.with(charts::roofline));
     let times = move || report.with(Report::times);
     let operations = move || report.with(Report::operations);
-    view! {
-        <section class="card" aria-labelledby="times-title">
-            <h3 id="times-title">"Times and rates"</h3>
-            <DataTable table=Box::new(times)/>
-        </section>
-        <Figure chart without_table=true/>
-        <section class="card" aria-labelledby="operations-title">
-            <h3 id="operations-title">"Operations"</h3>
-            <DataTable table=Box::new(operations)/>
-        </section>
-    }
+    el("div")
+        .class("pieces")
+        .child(card("times", "Times and rates").child(view! { <DataTable table=Box::new(times)/> }))
+        .child(view! { <Figure chart without_table=true/> })
+        .child(card("operations", "Operations").child(view! { <DataTable table=Box::new(operations)/> }))
 }

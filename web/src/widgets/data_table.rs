@@ -3,15 +3,16 @@
 use leptos::prelude::*;
 use ridgepoint_calculator::table::{Row, Table};
 
-use super::piece::{Pieces, Tag, tag};
+use super::piece::{Tag, pieces, tag};
+use crate::element::El;
 
 /// The table, figures on the right, sums set apart, scrolling by itself where it is wider than the page.
 #[component]
 pub fn DataTable(
     /// What it shows.
     table: Box<dyn Fn() -> Table>,
-) -> impl IntoView {
-    view! { <Pieces read=Box::new(move || region(&table()).only())/> }
+) -> El {
+    pieces(move || region(&table()).only())
 }
 
 fn region(table: &Table) -> Tag {

@@ -7,6 +7,7 @@ use crate::chart::{Axis, Chart, Mark, Point, Scale, Series, Stroke};
 use crate::ink::Ink;
 use crate::names;
 use crate::numbers;
+use crate::order::sort_by_key;
 use crate::report::Report;
 
 /// The roofline of the first device with every operation that computes.
@@ -66,7 +67,7 @@ pub fn roofline(report: &Report) -> Chart {
 fn operation_points(phase: &str, pass: &PassTime) -> Vec<Point> {
     let mut points: Vec<Point> =
         pass.operations.iter().filter_map(|timed| operation_point(phase, timed, pass)).collect();
-    points.sort_by(|a, b| a.x.total_cmp(&b.x));
+    sort_by_key(&mut points, |point| point.x);
     points
 }
 
