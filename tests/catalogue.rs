@@ -251,7 +251,7 @@ fn an_encoder_works_once() {
     let model = find_model("t5-small").expect("in the catalogue").model();
     let flops = |pass| -> f64 {
         let whole = Stage { first_layer: 0, layers: model.layers.len(), is_first: true, is_last: true };
-        let numerics = Numerics { weights: WeightFormat::Bf16, kv: KvFormat::Fp16 };
+        let numerics = Numerics { weights: WeightFormat::Bf16, kv: KvFormat::Fp16.into() };
         let operations = operation::of_stage(&model, whole, pass, numerics, Parallelism::SINGLE);
         operations.into_iter().map(|operation| operation.cost.flops.get()).sum()
     };

@@ -117,6 +117,8 @@ fn odd_values_give_a_notice_and_the_nearest_valid_value() {
         ("in=1e5", "in=2048", "in: “1e5” is not a whole number; 2048 is used"),
         ("batch=2&batch=3", "batch=2", "batch: given more than once; the first value is used"),
         ("kv=int3", "kv=bf16", "kv: “int3” is not known; bf16 is used"),
+        ("kv=q8_0,q4_0", "kv=q8_0", "kv: only llama.cpp has a format for values; q8_0 is used for both"),
+        ("engine=llama.cpp&kv=q8_0,int3", "kv=q8_0", "kv: “int3” is not known; q8_0 is used"),
         ("batc=4", "batch=1", "batc: not a setting of Ridgepoint; it is ignored"),
         ("w=%F0%9F%92%A9", "v=1", "w: “💩” is not a known weight format; the model's native one is used"),
         ("util=1.5", "util=1", "util: 1.5 is more than all of the memory; 1 is used"),
@@ -175,4 +177,45 @@ fn lists_name_everything_that_can_be_chosen() {
         let text = String::from_utf8(ridgepoint(&[list], "").stdout).expect("UTF-8");
         assert!(entries.iter().all(|entry| text.contains(entry["id"].as_str().expect("checked above"))));
     }
+}
+
+#[test]
+fn figures_are_explained_with_formula_numbers_and_sources() {
+    let output = ridgepoint(&["explain", "model=llama-3.1-8b&gpu=h100-sxm-80gb"], "");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(output.status.success() && text.contains("KV cache per token: 128 KiB (derived)"), "{text}");
+    assert!(text.contains("= 32 × 8 × (128 + 128) × 2 B"), "{text}");
+    assert!(text.contains("context: 512 MiB (assumed)") && text.contains("source: "), "{text}");
+    assert_eq!(ridgepoint(&["explain", "gpu=abacus"], "").status.code(), Some(2));
+}
+
+#[test]
+fn what_is_missing_and_what_would_fit_is_said() {
+    let read = report("model=llama-3.1-70b&gpu=h100-sxm-80gb");
+    let missing = at(&read, "memory.shortfall.bytes").as_i64();
+    assert_eq!(at(&read, "memory.devices.0.headroom_bytes").as_i64(), missing.map(|bytes| -bytes));
+    assert_eq!(at(&read, "memory.shortfall.component"), "weights");
+    assert_eq!(at(&read, "memory.shortfall.component_bytes"), at(&read, "memory.devices.0.weights_bytes"));
+    assert_eq!((at(&read, "capacity.best_weights"), at(&read, "capacity.best_kv")), (&"fp8".into(), &Value::Null));
+    let text = ridgepoint(&["estimate", "model=llama-3.1-70b&gpu=h100-sxm-80gb"], "").stdout;
+    let text = String::from_utf8(text).expect("UTF-8");
+    assert!(text.contains("missing: 62.0 GiB on rank 0") && text.contains("Widest weights     FP8"), "{text}");
+    let fits = report("model=llama-3.1-8b");
+    assert_eq!(at(&fits, "memory.shortfall"), &Value::Null);
+    assert_eq!((at(&fits, "capacity.best_weights"), at(&fits, "capacity.best_kv")), (&"native".into(), &"bf16".into()));
+}
+
+#[test]
+fn every_command_of_the_list_of_earlier_tools_runs() {
+    let commands = include_str!("../docs/SEEDS.md").split('`').filter_map(|code| code.strip_prefix("ridgepoint "));
+    let mut count = 0;
+    for command in commands.filter(|command| !command.contains("FILE") && !command.contains("--stdin")) {
+        let arguments: Vec<&str> = command.split(' ').map(|argument| argument.trim_matches('"')).collect();
+        let output = ridgepoint(&arguments, "");
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(text.len() > 1000 && !text.contains("notice: "), "{command}: {text}");
+        count += 1;
+    }
+    assert!(count > 30, "{count}");
 }

@@ -33,11 +33,18 @@ fn weights() -> impl Strategy<Value = Option<WeightFormat>> {
 fn settings() -> impl Strategy<Value = Settings> {
     use proptest::option::of;
     let general = (of(1_u64..=100), of(1_u64..=1 << 16), of(1_u64..=2048), of(1_u64..=2048), of(any::<bool>()));
-    let of_llama_cpp = (of(0_u64..=100), of(0_u64..=100), of(any::<bool>()), of(any::<bool>()), of(0_u8..=2));
+    let caches = (of(any::<bool>()), of(any::<bool>()), of(proptest::sample::select(names::KV_FORMATS.to_vec())));
+    let of_llama_cpp = (of(0_u64..=100), of(0_u64..=100), of(any::<bool>()), caches, of(0_u8..=2));
     (general, of_llama_cpp).prop_map(
         |(
             (hundredths, tokens_per_pass, gib, max_sequences, eager),
-            (device_layers, cpu_expert_layers, flash_attention, full_sliding_cache, latent_cache),
+            (
+                device_layers,
+                cpu_expert_layers,
+                flash_attention,
+                (full_sliding_cache, unified_cache, value_cache),
+                latent_cache,
+            ),
         )| Settings {
             memory_fraction: hundredths.map(|hundredths| hundredths as f64 / 100.0),
             tokens_per_pass,
@@ -48,6 +55,8 @@ fn settings() -> impl Strategy<Value = Settings> {
             cpu_expert_layers,
             flash_attention,
             full_sliding_cache,
+            unified_cache,
+            value_cache,
             latent_cache,
         },
     )
@@ -94,7 +103,9 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         (settings(), version()),
     )
         .prop_map(
-            |(model, mut devices, engine, weights, kv, (workload, media), layout, (settings, engine_version))| {
+            |(model, mut devices, engine, weights, kv, (workload, media), layout, (mut settings, engine_version))| {
+                // Another format for values than for keys is llama.cpp's alone.
+                settings.value_cache = settings.value_cache.filter(|&of| engine == Engine::LlamaCpp && of != kv);
                 // Neighbours of one kind are one entry of a scenario.
                 devices.dedup_by(|next, device| next.id == device.id);
                 let model = ModelChoice::Catalogue(model);

@@ -27,7 +27,8 @@ fn links_of_version_1_keep_their_meaning() {
 fn every_key_of_version_1_has_a_link() {
     let keys = [
         "v", "model", "gpu", "n", "mem", "engine", "ev", "w", "kv", "batch", "in", "out", "tp", "pp", "ep", "dp",
-        "util", "chunk", "max-seqs", "eager", "fa", "swa-full", "ngl", "cpu-moe", "mla", "view", "embed", "theme",
+        "util", "chunk", "max-seqs", "eager", "fa", "swa-full", "kvu", "ngl", "cpu-moe", "mla", "view", "embed",
+        "theme",
     ];
     for key in keys {
         let uses = |(_, canonical): (&str, &str)| canonical.split('&').any(|pair| pair.split('=').next() == Some(key));

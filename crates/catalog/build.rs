@@ -17,6 +17,9 @@ mod engines;
 mod entry;
 #[path = "build/models.rs"]
 mod models;
+#[path = "src/origin.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the build only writes them")]
+mod origin;
 
 use std::env;
 use std::fs;
@@ -30,11 +33,11 @@ fn main() {
     println!("cargo::rerun-if-changed=build");
     let out = env::var("OUT_DIR").unwrap_or_else(|error| panic!("cargo sets OUT_DIR: {error}"));
     let (data, out) = (Path::new("data"), PathBuf::from(out));
-    engines::generate(&data.join("engines"), &out);
+    let origins = engines::generate(&data.join("engines"), &out);
 
     // In the order of the fields of `Catalogue`.
     let facts = (models::read(&data.join("models")), devices::read(&data.join("devices")));
-    let contents = (facts, calibration::read(&data.join("calibration")));
+    let contents = (facts, (calibration::read(&data.join("calibration")), origins));
     let mut hasher = DefaultHasher::new();
     pack(&contents).hash(&mut hasher);
     // The build ends soon; until then a text may stay.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use ridgepoint_catalog::devices::{Device, DeviceClass, Missing, Supplied, UsableSource, find_device};
 use ridgepoint_catalog::{Evidence, calibration, engine_profile, find_model, has_versions, version_number};
 use ridgepoint_core::{
-    Accelerator, Arithmetic, Bytes, Calibrated, ComputePrecision, Demand, Deployment, DeviceRam, Engine, GgufFile,
-    HostWeights, Knobs, KvFormat, LatentCache, Model, Number, Numerics, Packing, Parallelism, Profile, Reservation,
-    Role, Site, Stage, StageSplit, Tensor, Tokens, WeightFormat, Weights, Workload, memory,
+    Accelerator, Arithmetic, Bytes, CacheFormat, Calibrated, ComputePrecision, Demand, Deployment, DeviceRam, Engine,
+    GgufFile, HostWeights, Knobs, KvFormat, LatentCache, Model, Number, Numerics, Packing, Parallelism, Profile,
+    Reservation, Role, Site, Stage, StageSplit, Tensor, Tokens, WeightFormat, Weights, Workload, memory,
 };
 
 use crate::capacity::Capacity;
@@ -111,7 +111,7 @@ impl Resolved {
         Self {
             model_id: scenario.model.id().to_string(),
             model_name,
-            numerics: Numerics { weights, kv: scenario.kv },
+            numerics: Numerics { weights, kv: cache_format(scenario) },
             stored: profile.stored(&model, knobs).map_or_else(|| Arc::clone(&model), Arc::new),
             stages: stages.collect(),
             model,
@@ -212,8 +212,8 @@ impl Resolved {
     pub fn as_run(&self) -> Self {
         let is_narrow = matches!(self.arithmetic(), Arithmetic::Native(ComputePrecision::Fp8 | ComputePrecision::Fp4));
         let mut run = self.clone();
-        if self.runtime.0 == Engine::TensorRtLlm && is_narrow && self.numerics.kv == KvFormat::Bf16 {
-            run.numerics.kv = KvFormat::Fp8;
+        if self.runtime.0 == Engine::TensorRtLlm && is_narrow && self.numerics.kv == KvFormat::Bf16.into() {
+            run.numerics.kv = KvFormat::Fp8.into();
         }
         run
     }
@@ -320,6 +320,7 @@ fn knobs(scenario: &Scenario, model: &Model, devices: &[(&Device, u64)]) -> Knob
         eager: settings.eager == Some(true),
         flash_attention: settings.flash_attention != Some(false),
         full_sliding_cache: settings.full_sliding_cache == Some(true),
+        unified_cache: settings.unified_cache,
         latent_cache: match settings.latent_cache {
             Some(0) => LatentCache::Heads,
             Some(1) => LatentCache::WithCopy,
@@ -359,6 +360,8 @@ fn settings_without_effect(scenario: &Scenario, model: &Model, knobs: Knobs) -> 
         ("eager", settings.eager.is_some() && !captures_graphs),
         ("fa", settings.flash_attention.is_some() && !on_llama_cpp),
         ("swa-full", settings.full_sliding_cache.is_some() && !on_llama_cpp),
+        ("the second format of kv", settings.value_cache.is_some() && !on_llama_cpp),
+        ("kvu", settings.unified_cache.is_some() && !on_llama_cpp),
         ("mla", settings.latent_cache.is_some() && !(on_llama_cpp && has_latent)),
         ("ngl", settings.device_layers.is_some() && !knobs.host.lookups),
         ("cpu-moe", moved && (knobs.host.expert_layers == 0 || model.experts() == 0)),
@@ -379,13 +382,28 @@ fn foreign_format(scenario: &Scenario, weights: WeightFormat, model: &Model) -> 
         };
         return Some(format!("{label} weights"));
     }
-    let cache = names::kv_format(scenario.kv).label;
-    let foreign_cache = match scenario.kv {
+    // Without flash attention llama.cpp has no use for packed values.
+    let unfused = scenario.settings.flash_attention == Some(false);
+    let is_foreign = |format, of_values: bool| match format {
         KvFormat::Fp32 | KvFormat::Fp16 | KvFormat::Bf16 => false,
         KvFormat::Fp8 | KvFormat::Int8 => is_llama_cpp,
-        KvFormat::Q8_0 | KvFormat::Q5_1 | KvFormat::Q5_0 | KvFormat::Q4_1 | KvFormat::Q4_0 => !is_llama_cpp,
+        KvFormat::Q8_0 | KvFormat::Q5_1 | KvFormat::Q5_0 | KvFormat::Q4_1 | KvFormat::Q4_0 => {
+            !is_llama_cpp || of_values && unfused
+        }
     };
-    foreign_cache.then(|| format!("a {cache} KV cache"))
+    let CacheFormat { keys, values } = cache_format(scenario);
+    let label = |format| names::kv_format(format).label;
+    if is_foreign(keys, false) {
+        return Some(format!("a {} KV cache", label(keys)));
+    }
+    let how = if unfused { " without flash attention" } else { "" };
+    is_foreign(values, true).then(|| format!("values of the KV cache in {}{how}", label(values)))
+}
+
+/// How the scenario's cache is stored.
+fn cache_format(scenario: &Scenario) -> CacheFormat {
+    let values = scenario.settings.value_cache.filter(|_| scenario.engine == Engine::LlamaCpp);
+    CacheFormat { keys: scenario.kv, values: values.unwrap_or(scenario.kv) }
 }
 
 /// The format in which an engine holds the weights.
@@ -409,6 +427,12 @@ fn weights_in(engine: Engine, asked: Option<WeightFormat>, model: &Model) -> Wei
         asked.packing(Tensor::matrix(Role::ExpertUp, 1, 1), true)
     };
     FILES.into_iter().find(|(known, _)| *known == packing).map_or(asked, |(_, file)| WeightFormat::Gguf(file))
+}
+
+/// What an engine makes of a model as it is published; `None` where it cannot read that.
+pub fn published_in(engine: Engine, model: &Model) -> Option<WeightFormat> {
+    let format = weights_in(engine, None, model);
+    (engine != Engine::LlamaCpp || format.gguf().is_some()).then_some(format)
 }
 
 /// Ranks that are the same device in the same stage.

@@ -12,7 +12,7 @@ use crate::fixes;
 use crate::link::Notice;
 use crate::names;
 use crate::prediction::Predicted;
-use crate::report::{DeviceReport, Report};
+use crate::report::{self, DeviceReport, Report};
 
 /// The whole report as JSON, on one line.
 pub fn to_string(report: &Report, notices: &[Notice]) -> String {
@@ -86,7 +86,18 @@ struct Memory<'a> {
     fits: Option<bool>,
     minimum_bytes: u64,
     devices: Vec<Device<'a>>,
+    shortfall: Option<Shortfall<'a>>,
     fixes: Vec<Fix<'a>>,
+}
+
+/// What keeps it from fitting: the device that lacks most, and what takes most of that.
+#[derive(Serialize)]
+struct Shortfall<'a> {
+    bytes: u64,
+    id: &'a str,
+    rank: u64,
+    component: &'static str,
+    component_bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -121,6 +132,8 @@ struct Capacity {
     max_context_tokens: Option<u64>,
     max_batch: Option<u64>,
     min_devices: Option<u64>,
+    best_weights: Option<&'static str>,
+    best_kv: Option<&'static str>,
 }
 
 /// A prediction with its interval, and the speed of light.
@@ -207,6 +220,7 @@ fn view<'a>(report: &'a Report, notices: &[Notice]) -> View<'a> {
             fits: report.fits(),
             minimum_bytes: report.minimum().get(),
             devices: report.devices.iter().flat_map(|run| devices(run, report.engine)).collect(),
+            shortfall: report.shortfall().map(shortfall),
             fixes: report.fixes.iter().map(fix).collect(),
         },
         capacity: capacity(report),
@@ -271,6 +285,17 @@ fn devices(run: &DeviceReport, engine: Engine) -> impl Iterator<Item = Device<'_
     })
 }
 
+fn shortfall(shortfall: report::Shortfall<'_>) -> Shortfall<'_> {
+    let report::Shortfall { device, missing, largest: (component, bytes) } = shortfall;
+    Shortfall {
+        bytes: missing.get(),
+        id: device.id,
+        rank: device.first_rank,
+        component: component.id,
+        component_bytes: bytes.get(),
+    }
+}
+
 fn fix(fix: &fixes::Fix) -> Fix<'_> {
     Fix { change: &fix.change, query: &fix.query, headroom_bytes: fix.headroom }
 }
@@ -284,6 +309,8 @@ fn capacity(report: &Report) -> Capacity {
         max_context_tokens: capacity.max_context_tokens,
         max_batch: capacity.max_batch,
         min_devices: capacity.min_devices,
+        best_weights: capacity.best_weights.map(|format| names::weight_format(format).id),
+        best_kv: capacity.best_kv.map(|format| names::kv_format(format).id),
     }
 }
 

@@ -2,8 +2,8 @@
 //! bars and charts, all plain data. The page and the command line only show what is computed here.
 //!
 //! The way of a figure: [`link`] reads a scenario, [`deployment`] looks its names up and lays the model over devices,
-//! [`report`] and [`capacity`] ask the physics, [`fixes`] tries what would help, and [`verdict`], [`breakdown`],
-//! [`charts`], [`operations`] and [`facts`] put the answers into words. [`json`] is the same report for programs.
+//! [`report`] and [`capacity`] ask the physics, [`ladder`] and [`fixes`] try what would help, and [`verdict`], [`breakdown`],
+//! [`charts`], [`operations`] and [`facts`] put the answers into words; [`working`] shows how figures come about. [`json`] is the same report for programs.
 
 pub mod breakdown;
 pub mod capacity;
@@ -15,6 +15,7 @@ pub mod facts;
 pub mod fixes;
 pub mod ink;
 pub mod json;
+pub mod ladder;
 pub mod link;
 pub mod media;
 pub mod names;
@@ -29,3 +30,4 @@ pub mod table;
 pub mod times;
 pub mod verdict;
 pub mod warning;
+pub mod working;

@@ -186,10 +186,7 @@ impl Reader {
                 self.scenario.engine_version = Some(version).filter(|version| !version.is_empty());
             }
             "w" => self.weights(value),
-            "kv" => {
-                self.scenario.kv =
-                    self.choice(key, value, names::KV_FORMATS, |format| names::kv_format(format).id, KvFormat::Bf16);
-            }
+            "kv" => self.cache(value),
             "batch" => self.scenario.workload.batch = self.number(key, value, 1, MAX_BATCH, workload.batch),
             "in" => {
                 self.scenario.workload.prompt_tokens = self.number(key, value, 1, MAX_TOKENS, workload.prompt_tokens)
@@ -209,6 +206,7 @@ impl Reader {
             "eager" => self.scenario.settings.eager = Some(self.flag(key, value, false)),
             "fa" => self.scenario.settings.flash_attention = Some(self.flag(key, value, true)),
             "swa-full" => self.scenario.settings.full_sliding_cache = Some(self.flag(key, value, false)),
+            "kvu" => self.scenario.settings.unified_cache = Some(self.flag(key, value, false)),
             "ngl" => self.scenario.settings.device_layers = self.setting(key, value, 0, MAX_LAYERS),
             "cpu-moe" => self.scenario.settings.cpu_expert_layers = self.setting(key, value, 0, MAX_LAYERS),
             "mla" => self.scenario.settings.latent_cache = self.setting(key, value, 0, 2).map(|layout| layout as u8),
@@ -314,6 +312,16 @@ impl Reader {
         }
     }
 
+    /// One format, or those of keys and values.
+    fn cache(&mut self, value: &str) {
+        let (keys, values) = value.split_once(',').map_or((value, None), |(keys, values)| (keys, Some(values)));
+        let id = |format| names::kv_format(format).id;
+        self.scenario.kv = self.choice("kv", keys.trim(), names::KV_FORMATS, id, KvFormat::Bf16);
+        let keys = self.scenario.kv;
+        let values = values.map(|values| self.choice("kv", values.trim(), names::KV_FORMATS, id, keys));
+        self.scenario.settings.value_cache = values.filter(|&values| values != keys);
+    }
+
     fn memory_fraction(&mut self, value: &str) {
         match numbers::parse_decimal(value).map(millionths) {
             Some(fraction) if fraction > 0.0 && fraction <= 1.0 => {
@@ -409,6 +417,11 @@ impl Reader {
                 _ => self.adjusted("n: the list in gpu has its own counts".into(), "n is ignored"),
             }
         }
+        let settings = &mut self.scenario.settings;
+        if self.scenario.engine != Engine::LlamaCpp && settings.value_cache.take().is_some() {
+            let used = names::kv_format(self.scenario.kv).id;
+            self.adjusted("kv: only llama.cpp has a format for values".into(), format!("{used} is used for both"));
+        }
         Link { scenario: self.scenario, presentation: self.presentation, notices: self.notices }
     }
 }
@@ -467,7 +480,12 @@ pub fn encode(scenario: &Scenario, presentation: &Presentation) -> String {
     query.add("engine", names::engine(scenario.engine).id);
     query.add_some("ev", scenario.engine_version.as_deref());
     query.add_some("w", scenario.weights.map(|format| names::weight_format(format).id));
-    query.add("kv", names::kv_format(scenario.kv).id);
+    let keys = names::kv_format(scenario.kv).id;
+    let has_two = |values: &KvFormat| scenario.engine == Engine::LlamaCpp && *values != scenario.kv;
+    match scenario.settings.value_cache.filter(has_two) {
+        Some(values) => query.add("kv", &format!("{keys},{}", names::kv_format(values).id)),
+        None => query.add("kv", keys),
+    }
     query.add("batch", &scenario.workload.batch.to_string());
     query.add("in", &scenario.workload.prompt_tokens.to_string());
     query.add("out", &scenario.workload.output_tokens.to_string());
@@ -494,6 +512,7 @@ pub fn encode(scenario: &Scenario, presentation: &Presentation) -> String {
         ("eager", flag(settings.eager)),
         ("fa", flag(settings.flash_attention)),
         ("swa-full", flag(settings.full_sliding_cache)),
+        ("kvu", flag(settings.unified_cache)),
         ("ngl", settings.device_layers),
         ("cpu-moe", settings.cpu_expert_layers),
         ("mla", settings.latent_cache.map(u64::from)),

@@ -1,8 +1,8 @@
 //! The words of the field: ids that go into links, and names that people read.
 
 use ridgepoint_core::{
-    Bound, Bytes, Component, ComputePrecision, Engine, GgufFile, Kind, KvFormat, Model, Number, OperationKind,
-    Overhead, Packing, Quantisable, WeightFormat,
+    Bound, Bytes, Component, ComputePrecision, DeviceMemory, Engine, GgufFile, Kind, KvFormat, Model, Number,
+    OperationKind, Overhead, Packing, Quantisable, WeightFormat,
 };
 
 /// An id for links and a name for people.
@@ -16,6 +16,17 @@ pub struct Name {
 
 const fn name(id: &'static str, label: &'static str) -> Name {
     Name { id, label }
+}
+
+/// What the memory of a device goes to, each part with its name in sentences.
+pub fn parts(memory: DeviceMemory) -> [(Name, Bytes); 5] {
+    [
+        (name("weights", "weights"), memory.weights),
+        (name("kv_cache", "KV cache"), memory.kv_cache),
+        (name("state", "recurrent state"), memory.state),
+        (name("activations", "activations"), memory.activations),
+        (name("overhead", "engine overhead"), memory.overhead.total()),
+    ]
 }
 
 /// What an engine calls the peak of its activations.

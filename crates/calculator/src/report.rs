@@ -8,12 +8,12 @@ use ridgepoint_core::{
     memory,
 };
 
-use crate::capacity::{self, Capacity};
+use crate::capacity::Capacity;
 use crate::deployment::{Resolved, Run};
 use crate::fixes::{self, Fix};
 use crate::ink::Ink;
 use crate::link;
-use crate::names::{self, Published};
+use crate::names::{self, Name, Published};
 use crate::prediction::Prediction;
 use crate::scenario::{Media, Presentation, Scenario};
 use crate::warning::Warning;
@@ -122,10 +122,33 @@ pub struct Room {
     pub limit: Bytes,
 }
 
+/// What keeps a scenario from fitting.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shortfall<'a> {
+    /// The devices that lack most.
+    pub device: &'a DeviceReport,
+    /// Bytes missing on each of them.
+    pub missing: Bytes,
+    /// What most of their memory goes to, and how much that is.
+    pub largest: (Name, Bytes),
+}
+
 impl DeviceReport {
     /// Memory left below the engine's limit; negative when it does not fit.
     pub fn headroom(&self) -> Option<i64> {
         self.room.map(|room| room.limit.minus(self.memory.total()))
+    }
+
+    /// Whether it holds its share with less than a twentieth of the engine's limit to spare.
+    pub fn is_tight(&self) -> bool {
+        let spare = self.headroom().and_then(|headroom| u64::try_from(headroom).ok());
+        spare.zip(self.room).is_some_and(|(spare, room)| spare.saturating_mul(20) < room.limit.get())
+    }
+
+    /// What most of its memory goes to.
+    pub fn largest_part(&self) -> (Name, Bytes) {
+        let [first, rest @ ..] = names::parts(self.memory);
+        rest.into_iter().fold(first, |largest, part| if part.1 > largest.1 { part } else { largest })
     }
 
     /// What the engine takes: all of its share where it fills that with cache, else what it was asked for. `None` where
@@ -146,8 +169,7 @@ impl Report {
         let run = resolved.as_run();
         let stages = run.stages();
         let workload = resolved.workload;
-        let capacity =
-            Capacity { min_devices: capacity::min_devices(scenario, &resolved), ..Capacity::of(&resolved, workload) };
+        let capacity = Capacity::of(&resolved, workload).with_choices(scenario, &resolved);
         let held = if run.numerics == resolved.numerics { capacity } else { Capacity::of(&run, workload) };
         let deployment = stages.as_ref().map(|stages| run.deployment(stages, &held));
         let at = |workload, pace| deployment.and_then(|deployment| deployment.speed(workload, pace));
@@ -202,6 +224,13 @@ impl Report {
     /// The devices with the least headroom.
     pub fn tightest(&self) -> Option<&DeviceReport> {
         self.devices.iter().min_by_key(|device| device.headroom().unwrap_or(i64::MAX))
+    }
+
+    /// What keeps the scenario from fitting; `None` where it fits or that is not known.
+    pub fn shortfall(&self) -> Option<Shortfall<'_>> {
+        let device = self.tightest()?;
+        let short = device.headroom().filter(|&headroom| headroom < 0)?;
+        Some(Shortfall { device, missing: Bytes::new(short.unsigned_abs()), largest: device.largest_part() })
     }
 
     /// Weights, cache and state of all devices.

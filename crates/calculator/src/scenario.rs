@@ -128,6 +128,10 @@ pub struct Settings {
     pub flash_attention: Option<bool>,
     /// llama.cpp: full-length cache in sliding-window layers.
     pub full_sliding_cache: Option<bool>,
+    /// llama.cpp: the format of values in the KV cache, where it is not that of keys.
+    pub value_cache: Option<KvFormat>,
+    /// llama.cpp: one cache for all slots.
+    pub unified_cache: Option<bool>,
     /// llama.cpp: layers on the devices, counted from the last; the others stay in host memory.
     pub device_layers: Option<u64>,
     /// llama.cpp: layers whose experts stay in host memory.

@@ -10,6 +10,7 @@ use ridgepoint_core::{packed, packed_struct};
 use crate::cell::{Cell, Schedule, Spread};
 use crate::device::Device;
 use crate::entry::ModelEntry;
+use crate::origin::Origin;
 
 /// Everything in the file.
 pub(crate) struct Catalogue {
@@ -25,9 +26,11 @@ pub(crate) struct Catalogue {
     pub(crate) spreads: Vec<Spread>,
     /// How each engine schedules, in the order of `Engine::ALL`.
     pub(crate) schedules: Vec<Schedule>,
+    /// Where the figures of each engine come from, in the order of `Engine::ALL`.
+    pub(crate) origins: Vec<Vec<Origin>>,
 }
 
-packed_struct! { static Catalogue { version, models, devices, citations, cells, spreads, schedules } }
+packed_struct! { static Catalogue { version, models, devices, citations, cells, spreads, schedules, origins } }
 
 static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
 

@@ -1,6 +1,7 @@
 //! The calculator in a terminal: the same answers as the page, as text or JSON.
 
 mod estimate;
+mod explain;
 mod inspect;
 mod list;
 mod text;
@@ -21,6 +22,8 @@ struct Arguments {
 enum Command {
     /// Answer for one scenario, or for one on each line of standard input
     Estimate(estimate::Arguments),
+    /// Show how each figure of memory comes about: formula, numbers and sources
+    Explain(explain::Arguments),
     /// What a model's file holds, read from its header
     Inspect(inspect::Arguments),
     /// List the models of the catalogue
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
     };
     let outcome = match arguments.command {
         Command::Estimate(arguments) => estimate::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Models(arguments) => list::models(&arguments),
         Command::Devices(arguments) => list::devices(&arguments),

@@ -38,18 +38,18 @@ pub use accelerator::{Accelerator, Peaks};
 pub use attention::{Attention, AttentionBias, Indexer, Reach, Selection, attention_tensors, linear};
 pub use efficiency::Efficiency;
 pub use engine::{
-    Demand, DeviceRam, Engine, HostWeights, Knobs, LatentCache, LlamaCpp, Mlx, Offer, Profile, Reservation, Sglang,
-    Site, StateRules, TensorRtLlm, Transformers, Vllm,
+    Cells, ComputeBuffer, Demand, DeviceRam, Engine, HostWeights, Knobs, LatentCache, LayerPeak, LlamaCpp, Mlx, Offer,
+    Paging, Peak, Profile, Reservation, Sglang, Site, StateRules, TensorRtLlm, TorchPeak, Transformers, Vllm,
 };
 pub use feed_forward::{FeedForward, MlpRoles, MlpShape, expected_experts, mlp_tensors};
 pub use format::{
-    Arithmetic, ComputePrecision, GgmlType, GgufFile, GgufLayout, GgufRules, KvFormat, Number, Packing, Quantisable,
-    WeightFormat,
+    Arithmetic, CacheFormat, ComputePrecision, GgmlType, GgufFile, GgufLayout, GgufRules, KvFormat, Number, Packing,
+    Quantisable, WeightFormat,
 };
 pub use interconnect::{Interconnect, ScaleUp, Topology, all_reduce_bytes};
 pub use kv_cache::{
     bytes_at_context, bytes_of_sequence, bytes_per_token, layer_bytes, layer_source_bytes, selection_bytes,
-    source_bytes, values_per_token, values_per_token_and_rank,
+    source_bytes, token_bytes, values_per_token, values_per_token_and_rank,
 };
 pub use latency::{Calibrated, Deployment, Pace, PassTime, Speed, TimedOperation, time_per_output_token};
 pub use latent::Latent;

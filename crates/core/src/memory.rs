@@ -1,7 +1,7 @@
 //! What each device must hold: weights, KV cache, activations and what the engine keeps for itself.
 
 use crate::engine::HostWeights;
-use crate::format::{KvFormat, Packing, WeightFormat};
+use crate::format::{CacheFormat, Packing, WeightFormat};
 use crate::kv_cache;
 use crate::model::{Head, Layer, Model};
 use crate::parallelism::{Parallelism, stage_sizes};
@@ -148,27 +148,43 @@ pub fn stage_weights(
     parallelism: Parallelism,
     host: HostWeights,
 ) -> Bytes {
+    let mut sum = Bytes::ZERO;
+    each_stage_tensor(model, stage, format, parallelism, host, &mut |_, bytes| sum += bytes);
+    sum
+}
+
+/// Calls `visit` with how a tensor is packed and what each rank of `stage` holds of it and its likes, for all that it
+/// holds.
+pub fn each_stage_tensor(
+    model: &Model,
+    stage: Stage,
+    format: WeightFormat,
+    parallelism: Parallelism,
+    host: HostWeights,
+    visit: &mut dyn FnMut(Packing, Bytes),
+) {
     let weights = Weights::new(model, format);
-    let outside = |tensor| rank_bytes(tensor, weights.outside(tensor), 1, parallelism);
     let mut ends = stage.ends(model);
     if host.lookups {
         ends.retain(|tensor| !tensor.role.is_lookup());
         // The table is elsewhere now, so a tied head needs its own copy on a single stage too.
         ends.extend(tied_head(model).filter(|_| stage.is_first && stage.is_last));
     }
+    for tensor in ends.into_iter().chain(weights.extras()) {
+        let packing = weights.outside(tensor);
+        visit(packing, rank_bytes(tensor, packing, 1, parallelism));
+    }
     let last = stage.first_layer + stage.layers;
     let first_whole = host.expert_layers.clamp(stage.first_layer, last);
-    let layers = |range, with_experts: bool| -> Bytes {
-        let of_kind = |layers: PackedLayers| {
+    for (range, with_experts) in [(stage.first_layer..first_whole, false), (first_whole..last, true)] {
+        for layers in weights.layers(range) {
             let kv_heads = layers.layer.mixer.kv_heads();
             let here = |tensor: &(Tensor, _)| with_experts || !is_routed(tensor.0);
-            let bytes = |(tensor, packing)| rank_bytes(tensor, packing, kv_heads, parallelism);
-            weights.tensors(layers).filter(here).chain(weights.unread(layers)).map(bytes).sum::<Bytes>() * layers.count
-        };
-        weights.layers(range).into_iter().map(of_kind).sum()
-    };
-    let outside: Bytes = ends.into_iter().chain(weights.extras()).map(outside).sum();
-    outside + layers(stage.first_layer..first_whole, false) + layers(first_whole..last, true)
+            for (tensor, packing) in weights.tensors(layers).filter(here).chain(weights.unread(layers)) {
+                visit(packing, rank_bytes(tensor, packing, kv_heads, parallelism) * layers.count);
+            }
+        }
+    }
 }
 
 /// Weights that stay on the host.
@@ -219,9 +235,10 @@ pub fn stage_kv_cache(
     stage: Stage,
     sequences: u64,
     context: Tokens,
-    format: KvFormat,
+    format: impl Into<CacheFormat>,
     tensor: u64,
 ) -> Bytes {
+    let format = format.into();
     stage
         .layers(model)
         .into_iter()
@@ -237,9 +254,10 @@ pub fn stage_cache(
     stage: Stage,
     sequences: u64,
     workload: Workload,
-    format: KvFormat,
+    format: impl Into<CacheFormat>,
     tensor: u64,
 ) -> Bytes {
+    let format = format.into();
     let prompt = workload.prompt_tokens;
     let context = model.stack().decoder_prompt(prompt).saturating_add(workload.output_tokens);
     stage_kv_cache(model, stage, sequences, context, format, tensor)
@@ -253,9 +271,10 @@ pub fn stage_source_cache(
     stage: Stage,
     sequences: u64,
     tokens: Tokens,
-    format: KvFormat,
+    format: impl Into<CacheFormat>,
     tensor: u64,
 ) -> Bytes {
+    let format = format.into();
     let layers = stage.layers(model).into_iter();
     layers.map(|(layer, count)| kv_cache::layer_source_bytes(layer, tokens, format, tensor) * count).sum::<Bytes>()
         * sequences

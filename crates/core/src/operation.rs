@@ -2,9 +2,9 @@
 
 use crate::attention::{Attention, Indexer, Reach, Selection};
 use crate::feed_forward::expected_experts;
-use crate::format::{Arithmetic, ComputePrecision, KvFormat, Packing, WeightFormat};
+use crate::format::{Arithmetic, CacheFormat, ComputePrecision, Packing, WeightFormat};
 use crate::interconnect::all_reduce_bytes;
-use crate::kv_cache::{selection_bytes, values_per_token_and_rank};
+use crate::kv_cache::{selection_bytes, token_bytes};
 use crate::memory::{Stage, rank_bytes};
 use crate::model::{CacheOwner, Layer, Mixer, Model, Stack};
 use crate::parallelism::Parallelism;
@@ -136,7 +136,7 @@ pub struct Numerics {
     /// Format of the weights.
     pub weights: WeightFormat,
     /// Format of the KV cache.
-    pub kv: KvFormat,
+    pub kv: CacheFormat,
 }
 
 /// The operations of one pass through one stage, on each of its devices.
@@ -370,7 +370,7 @@ impl Work<'_> {
             CacheOwner::Nobody => new_tokens as f64 * attended.cached_tokens(new_tokens) as f64,
         };
         let pairs = pairs * sequences as f64;
-        let per_token = self.numerics.kv.bytes(values_per_token_and_rank(attention, self.tensor_parallel()));
+        let per_token = token_bytes(attention, self.numerics.kv, self.tensor_parallel());
         // The cache is read once; new keys and values are written once by the layer that owns them.
         // One query reads what it attends to; the queries of a prompt choose differently and together read it all.
         let context = past_tokens.saturating_add(new_tokens);
