@@ -247,6 +247,42 @@ proptest! {
     }
 
     #[test]
+    fn predicted_operations_and_fixed_costs_add_up_to_their_phase(scenario in scenario()) {
+        let report: Value = serde_json::from_str(&json::to_string(&Report::of(&scenario), &[])).expect("JSON");
+        for phase in report["roofline"]["phases"].as_array().expect("a list") {
+            let Some(time) = phase["predicted_time_s"].as_f64() else { continue };
+            let operations = phase["operations"].as_array().expect("a list");
+            let predicted: Option<f64> = operations.iter().map(|one| one["predicted_time_s"].as_f64()).sum();
+            let fixed = ["predicted_step_s", "predicted_sequences_s"].map(|part| phase[part].as_f64().expect("a time"));
+            let parts = predicted.expect("each operation has a time") + fixed.iter().sum::<f64>();
+            prop_assert!((parts - time).abs() <= time * 1e-9, "{}: {parts} of {time}", phase["phase"]);
+            let whole = if phase["phase"] == "decode" { "decode_step_s" } else { "prefill_s" };
+            let whole = report["latency"][whole]["value"].as_f64().expect("a time");
+            prop_assert!((time - whole).abs() <= whole * 1e-9, "{}: {time} of {whole}", phase["phase"]);
+        }
+    }
+
+    #[test]
+    fn what_stays_in_the_memory_of_a_desktop_is_never_faster_than_on_its_card(scenario in scenario(), layers in 1_u64..=64) {
+        let card = Scenario {
+            engine: Engine::LlamaCpp,
+            devices: vec![DeviceCount { id: "rtx-4090".into(), count: 1 }],
+            layout: Layout::AUTO,
+            ..scenario.clone()
+        };
+        let with = |settings| Report::of(&Scenario { settings, ..card.clone() });
+        let here = with(Settings { device_layers: None, cpu_expert_layers: None, ..scenario.settings });
+        for settings in [
+            Settings { device_layers: None, cpu_expert_layers: Some(layers), ..scenario.settings },
+            Settings { device_layers: Some(layers), cpu_expert_layers: None, ..scenario.settings },
+        ] {
+            if let (Some(here), Some(there)) = (&here.prediction, with(settings).prediction) {
+                prop_assert!(there.speed.decode.time >= here.speed.decode.time);
+            }
+        }
+    }
+
+    #[test]
     fn a_faster_device_is_never_slower(scenario in scenario(), bandwidth in 1.0..4.0, arithmetic in 1.0..4.0) {
         let Some((before, after)) = predicted_with(&scenario, |device| {
             device.bandwidth = device.bandwidth * bandwidth;

@@ -1,4 +1,4 @@
-//! Checks `data/` and packs it into `catalogue.bin`, beside a table of engines in Rust.
+//! Checks `data/` and packs it into `catalogue.bin` and `evidence.bin`, beside a table of engines in Rust.
 
 #[path = "build/calibration.rs"]
 mod calibration;
@@ -15,8 +15,13 @@ mod engines;
 #[path = "src/entry.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build only writes them")]
 mod entry;
+#[path = "src/evidence.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the build only writes them")]
+mod evidence;
 #[path = "build/models.rs"]
 mod models;
+#[path = "build/evidence.rs"]
+mod published;
 
 use std::env;
 use std::fs;
@@ -37,9 +42,12 @@ fn main() {
     let contents = (facts, calibration::read(&data.join("calibration")));
     let mut hasher = DefaultHasher::new();
     pack(&contents).hash(&mut hasher);
+    let evidence = data.join("evidence.json");
+    pack(&published::read(&evidence, "")).hash(&mut hasher);
     // The build ends soon; until then a text may stay.
     let version: &str = format!("{:016x}", hasher.finish()).leak();
     write(&out.join("catalogue.bin"), &pack(&(version, contents)));
+    write(&out.join("evidence.bin"), &pack(&published::read(&evidence, version)));
     write(&out.join("catalogue.version"), version.as_bytes());
 }
 

@@ -6,14 +6,14 @@ use ridgepoint_catalog::devices::{Device, DeviceClass, Missing, Supplied, Usable
 use ridgepoint_catalog::{Evidence, calibration, engine_profile, find_model, has_versions, version_number};
 use ridgepoint_core::{
     Accelerator, Arithmetic, Bytes, Calibrated, ComputePrecision, Demand, Deployment, DeviceRam, Engine, GgufFile,
-    HostWeights, Knobs, KvFormat, LatentCache, Model, Number, Numerics, Packing, Parallelism, Profile, Reservation,
-    Role, Site, Stage, StageSplit, Tensor, Tokens, WeightFormat, Weights, Workload, memory,
+    HostWeights, Knobs, KvFormat, LatentCache, Model, Number, Numerics, OnHost, Packing, Parallelism, Profile,
+    Reservation, Role, Site, Stage, StageSplit, Tensor, Tokens, WeightFormat, Weights, Workload, memory,
 };
 
 use crate::capacity::Capacity;
 use crate::media::{self, Encoded};
 use crate::names;
-use crate::scenario::{Degree, DeviceCount, ModelChoice, Scenario};
+use crate::scenario::{Degree, DeviceCount, Layout, ModelChoice, Scenario};
 use crate::warning::Warning;
 
 /// A scenario with its names looked up and its layout chosen: everything that the physics needs.
@@ -78,6 +78,21 @@ impl Resolved {
         Self::with_model(scenario, self.model_name.clone(), Arc::clone(&self.model))
     }
 
+    /// The layout in which the engine gives the most output, where that is another than this one: attention
+    /// data-parallel. Each device of a tensor-parallel group holds attention, its cache and dense matrices whole and
+    /// serves sequences of its own; together they hold the experts once.
+    pub fn for_throughput(&self, scenario: &Scenario) -> Option<Self> {
+        let Parallelism { tensor, pipeline, data, .. } = self.parallelism;
+        let ranks = tensor.saturating_mul(data);
+        let can = calibration::schedule(self.runtime.0).attention_data_parallel && self.devices.len() == 1;
+        if !can || tensor < 2 || self.model.experts() < ranks {
+            return None;
+        }
+        let [tensor, pipeline, expert, data] = [1, pipeline, ranks, ranks].map(Degree::Of);
+        let layout = Layout { tensor, pipeline, expert, data };
+        Some(self.with_layout(&Scenario { layout, ..scenario.clone() }).as_run())
+    }
+
     fn with_model(scenario: &Scenario, model_name: String, model: Arc<Model>) -> Self {
         let fallback = Scenario::default();
         let device = |devices: &DeviceCount| {
@@ -94,7 +109,9 @@ impl Resolved {
         let parallelism = choose_layout(scenario, profile, &model, &devices, &mut warnings);
         let knobs = knobs(scenario, &model, &devices);
         if knobs.host.expert_layers > 0 && model.experts() > 0 {
-            warnings.push(Warning::HostExperts { layers: knobs.host.expert_layers.min(model.layers.len()) as u64 });
+            let layers = knobs.host.expert_layers.min(model.layers.len()) as u64;
+            let host = devices.first().map(|(device, _)| calibration::host(device.class).accelerator);
+            warnings.extend(host.map(|host| Warning::HostExperts { layers, bandwidth: host.bandwidth }));
         }
         let without_effect = settings_without_effect(scenario, &model, knobs);
         if !without_effect.is_empty() {
@@ -185,7 +202,9 @@ impl Resolved {
     /// How close the measurements behind the predictions are: that of the device with the least.
     pub fn evidence(&self) -> Evidence {
         let evidence = |(device, _): &(&'static Device, u64)| calibration::efficiency(&self.kind(device)).1;
-        self.devices.iter().map(evidence).max().unwrap_or(Evidence::None)
+        // Nobody has measured what is left to the host.
+        let measured = self.devices.iter().map(evidence).max();
+        measured.filter(|_| self.on_host().is_none()).unwrap_or(Evidence::None)
     }
 
     /// The distinct devices of each stage with what the engine makes of them, for times. `None` where a bandwidth is
@@ -232,8 +251,18 @@ impl Resolved {
             tokens_per_pass: first.map_or(Tokens::MAX, |demand| self.profile.tokens_per_pass(&demand)),
             passes_in_flight: schedule.passes_in_flight.unwrap_or(u64::MAX),
             groups_experts: schedule.groups_experts,
+            schedules_stages: schedule.schedules_stages,
+            host: self.on_host(),
             most_sequences: self.most_requests.or(schedule.most_requests).map_or(held, |most| most.min(held)),
         }
+    }
+
+    /// What works on layers and experts in host memory, if any are there.
+    pub fn on_host(&self) -> Option<OnHost> {
+        let weights = self.knobs.host;
+        let (device, _) = self.devices.first()?;
+        let moves = weights.layers > 0 || (weights.expert_layers > 0 && self.model.experts() > 0);
+        moves.then(|| OnHost { weights, processor: calibration::host(device.class) })
     }
 
     /// The memory of a device: as sold, as programs can have it, and how that is known. `None` where its size is open.

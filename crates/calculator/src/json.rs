@@ -9,6 +9,7 @@ use ridgepoint_core::{Bytes, Component, Engine, Parallelism, PassTime, Seconds, 
 use serde::{Serialize, Serializer};
 
 use crate::fixes;
+use crate::ink::Ink;
 use crate::link::Notice;
 use crate::names;
 use crate::prediction::Predicted;
@@ -176,6 +177,9 @@ struct Phase {
     intensity: Option<f64>,
     attainable_flop_per_s: Option<f64>,
     bound: &'static str,
+    predicted_time_s: Option<f64>,
+    predicted_step_s: Option<f64>,
+    predicted_sequences_s: Option<f64>,
     operations: Vec<Operation>,
 }
 
@@ -187,6 +191,7 @@ struct Operation {
     bytes: u64,
     intensity: Option<f64>,
     time_s: f64,
+    predicted_time_s: Option<f64>,
     bound: &'static str,
 }
 
@@ -338,7 +343,9 @@ fn throughput(report: &Report) -> Throughput {
 
 fn roofline(report: &Report) -> RooflineView {
     let ridge = report.roofline();
-    let phase = |(name, _, pass): (&str, _, &PassTime)| {
+    let phase = |(name, ink, pass): (&str, Ink, &PassTime)| {
+        let predicted = report.predicted_parts(ink);
+        let part = |time: fn(&PassTime) -> Seconds| predicted.map(|pass| time(pass).get());
         let intensity = pass.cost().intensity();
         Phase {
             phase: name.to_ascii_lowercase(),
@@ -347,7 +354,10 @@ fn roofline(report: &Report) -> RooflineView {
                 .zip(intensity)
                 .map(|((_, roofline), intensity)| roofline.attainable(intensity).get()),
             bound: names::bound(pass.bound()).id,
-            operations: operations(pass),
+            predicted_time_s: part(|pass| pass.time),
+            predicted_step_s: part(|pass| pass.step),
+            predicted_sequences_s: part(|pass| pass.per_sequence),
+            operations: operations(pass, predicted),
         }
     };
     RooflineView {
@@ -356,7 +366,7 @@ fn roofline(report: &Report) -> RooflineView {
     }
 }
 
-fn operations(pass: &PassTime) -> Vec<Operation> {
+fn operations(pass: &PassTime, predicted: Option<&PassTime>) -> Vec<Operation> {
     let view = |timed: &ridgepoint_core::TimedOperation| {
         let cost = timed.operation.cost;
         Operation {
@@ -366,6 +376,7 @@ fn operations(pass: &PassTime) -> Vec<Operation> {
             bytes: (cost.traffic + cost.communication).get(),
             intensity: cost.intensity().map(|intensity| intensity.get()),
             time_s: timed.time.get(),
+            predicted_time_s: predicted.and_then(|pass| pass.time_of(timed.operation)).map(Seconds::get),
             bound: names::bound(timed.bound).id,
         }
     };

@@ -24,6 +24,7 @@ pub mod options;
 pub mod parameters;
 pub mod prediction;
 pub mod report;
+pub mod saturation;
 pub mod scenario;
 pub mod table;
 pub mod times;

@@ -15,6 +15,7 @@ use crate::ink::Ink;
 use crate::link;
 use crate::names::{self, Published};
 use crate::prediction::Prediction;
+use crate::saturation::Saturated;
 use crate::scenario::{Media, Presentation, Scenario};
 use crate::warning::Warning;
 
@@ -152,12 +153,17 @@ impl Report {
         let deployment = stages.as_ref().map(|stages| run.deployment(stages, &held));
         let at = |workload, pace| deployment.and_then(|deployment| deployment.speed(workload, pace));
         // As many sequences as fit with everything that each of them needs, however many are asked for.
-        let saturated = saturating_batch(&run, &held).map(|batch| Workload { batch, ..workload });
-        let saturated = saturated.filter(|_| capacity.max_batch > Some(0));
-        let saturated_output = |pace| deployment.and_then(|deployment| deployment.saturated_output(saturated?, pace));
+        let saturated = Saturated::of(&run, held).filter(|_| capacity.max_batch > Some(0));
+        let elsewhere = saturated.as_ref().and_then(|_| Saturated::elsewhere(scenario, &run));
+        let output = |saturated: &Option<Saturated>, pace| saturated.as_ref()?.output(pace);
+        // Of the best that both layouts could do, the better.
+        let most_output = match (output(&saturated, Pace::Ideal), output(&elsewhere, Pace::Ideal)) {
+            (Some(here), Some(there)) => Some(here.max(there)),
+            (here, there) => here.or(there),
+        };
         let prediction = at(workload, Pace::Predicted).map(|speed| Prediction {
             speed,
-            saturated_output: saturated_output(Pace::Predicted),
+            saturated_output: output(if elsewhere.is_some() { &elsewhere } else { &saturated }, Pace::Predicted),
             evidence: resolved.evidence(),
         });
         let mut report = Self {
@@ -167,7 +173,7 @@ impl Report {
             workload,
             capacity,
             speed: at(workload, Pace::Ideal),
-            saturated_output: saturated_output(Pace::Ideal),
+            saturated_output: most_output,
             prediction,
             engine: scenario.engine,
             rooflines: rooflines(&resolved),
@@ -177,6 +183,9 @@ impl Report {
             warnings: Vec::new(),
         };
         report.warnings = warnings(&resolved, &report);
+        if let Some(Saturated { layout, .. }) = elsewhere {
+            report.warnings.push(Warning::AttentionDataParallel { devices: layout.parallelism.data });
+        }
         if run.numerics != resolved.numerics {
             report.warnings.push(Warning::NarrowCache);
         }
@@ -233,14 +242,6 @@ impl Report {
     pub fn roofline(&self) -> Option<(ComputePrecision, Roofline)> {
         self.rooflines.first().copied()
     }
-}
-
-/// Sequences that requests without end would keep in flight: as many as the cache of all replicas holds.
-pub fn saturating_batch(resolved: &Resolved, capacity: &Capacity) -> Option<u64> {
-    let replicas = resolved.parallelism.data.max(1);
-    let batch = capacity.max_concurrency.map_or(u64::MAX, |held| (held as u64).saturating_mul(replicas));
-    let batch = batch.min(capacity.max_batch?);
-    (batch > 0).then_some(batch)
 }
 
 fn model_report(resolved: &Resolved, workload: Workload, media: Media) -> ModelReport {
@@ -331,7 +332,10 @@ fn warnings(resolved: &Resolved, report: &Report) -> Vec<Warning> {
     let layers = resolved.knobs.host.layers as u64;
     if layers > 0 {
         let (weights, cache) = resolved.held_by_host(report.workload);
-        warnings.push(Warning::HostLayers { layers, held: weights + cache });
+        if let Some(host) = resolved.on_host() {
+            let bandwidth = host.processor.accelerator.bandwidth;
+            warnings.push(Warning::HostLayers { layers, held: weights + cache, bandwidth });
+        }
     }
     warnings.extend(waiting(resolved, report.workload));
     let has_encoder = Component::ALL.into_iter().any(|part| part.is_tower() && report.model.parameters.of(part) > 0);

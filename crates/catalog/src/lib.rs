@@ -9,6 +9,7 @@ mod device;
 pub mod devices;
 pub mod engines;
 mod entry;
+pub mod evidence;
 pub mod models;
 
 pub use calibration::{Evidence, Metric};

@@ -51,7 +51,9 @@ pub use kv_cache::{
     bytes_at_context, bytes_of_sequence, bytes_per_token, layer_bytes, layer_source_bytes, selection_bytes,
     source_bytes, values_per_token, values_per_token_and_rank,
 };
-pub use latency::{Calibrated, Deployment, Pace, PassTime, Speed, TimedOperation, time_per_output_token};
+pub use latency::{
+    Calibrated, Deployment, OnHost, Pace, PassTime, Prefill, Speed, TimedOperation, time_per_output_token,
+};
 pub use latent::Latent;
 pub use memory::{DeviceMemory, Overhead, Stage};
 pub use model::{CacheOwner, Head, Layer, Layers, Mixer, Model, Parameters, Source, Stack};

@@ -115,6 +115,27 @@ pub enum OperationKind {
     StageTransfer,
 }
 
+impl OperationKind {
+    /// Whether it works on a cache rather than on weights.
+    pub const fn is_attention(self) -> bool {
+        match self {
+            Self::FullAttention | Self::WindowedAttention => true,
+            Self::Embedding
+            | Self::AttentionProjections
+            | Self::Mixer
+            | Self::DenseMlp
+            | Self::Router
+            | Self::RoutedExperts
+            | Self::SharedExperts
+            | Self::Norms
+            | Self::Head
+            | Self::AllReduce
+            | Self::AllToAll
+            | Self::StageTransfer => false,
+        }
+    }
+}
+
 /// An operation of a pass: all its occurrences in a stage together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Operation {
@@ -128,6 +149,13 @@ pub struct Operation {
     pub arithmetic: Option<Arithmetic>,
     /// Devices that communicate in it.
     pub ranks: u64,
+}
+
+impl Operation {
+    /// Whether both are of one kind and in one arithmetic.
+    pub fn is_like(self, other: Self) -> bool {
+        self.kind == other.kind && self.arithmetic == other.arithmetic
+    }
 }
 
 /// What the work of a pass depends on beside the model and the pass.
@@ -442,10 +470,11 @@ impl Work<'_> {
         }
         let active = layer.feed_forward.active_experts();
         if expert > tensor.max(1) && active > 0 {
-            // Each token goes to its experts and comes back; a share of 1 / EP stays where it is.
-            let sent = message * active * 2;
-            let leaving = (expert - 1) as f64 / expert as f64 / self.tensor_parallel() as f64;
-            let cost = Cost { communication: sent.scaled(leaving), ..Cost::default() };
+            // Each token goes to the ranks of its experts and comes back, once to each however many of its experts are
+            // there (deduplication in DeepEP: github.com/deepseek-ai/DeepEP). A share of 1 / EP stays where it is.
+            let ranks = expected_experts(expert, 1, active);
+            let leaving = ranks * (expert - 1) as f64 / expert as f64 / self.tensor_parallel() as f64;
+            let cost = Cost { communication: message.scaled(2.0 * leaving), ..Cost::default() };
             operations.add(OperationKind::AllToAll, count, None, expert, cost);
         }
     }
