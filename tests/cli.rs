@@ -176,3 +176,64 @@ fn lists_name_everything_that_can_be_chosen() {
         assert!(entries.iter().all(|entry| text.contains(entry["id"].as_str().expect("checked above"))));
     }
 }
+
+/// What `ridgepoint` prints as JSON.
+fn printed(arguments: &[&str]) -> Value {
+    let output = ridgepoint(arguments, "");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[test]
+fn a_plan_ranks_layouts_and_says_why_others_are_not_possible() {
+    let deepseek = "model=deepseek-v3&gpu=h200-sxm-141gb&n=16&w=fp8&batch=64";
+    let plan = printed(&["plan", deepseek, "--json"]);
+    let layouts = plan["layouts"].as_array().expect("layouts");
+    let output = |layout: &Value| layout["output_tokens_per_s"].as_f64().expect("a rate");
+    assert!(layouts.is_sorted_by(|a, b| output(a) >= output(b)));
+    let words: Vec<&str> = layouts.iter().filter_map(|layout| layout["layout"].as_str()).collect();
+    assert!(words.contains(&"16 devices = 2 replicas x TP 8"), "{words:?}");
+    let rejected = plan["rejected"].as_array().expect("reasons");
+    let reason = |layout: &str| {
+        rejected.iter().find(|rejected| rejected["layout"] == layout).map(|rejected| rejected["reason"].to_string())
+    };
+    assert!(reason("16 replicas").is_some_and(|reason| reason.contains("does not fit")));
+    assert!(reason("TP 3").is_some_and(|reason| reason.contains("do not divide")));
+    // 3 and 6 devices cannot share 64 heads of a dense model, but they can share its layers.
+    for (devices, fewest) in [(3, "3 devices = PP 3"), (6, "3 devices = PP 3")] {
+        let query = format!("model=llama-3.3-70b&gpu=h100-sxm-80gb&n={devices}&batch=16");
+        let plan = printed(&["plan", &query, "--json"]);
+        assert_eq!(at(&plan, "best.fewest-devices.layout"), fewest, "{query}");
+        assert!(at(&plan, "best.latency.command").as_str().is_some_and(|command| command.starts_with("vllm serve")));
+    }
+    let late = printed(&["plan", deepseek, "--tpot", "0.0001", "--json"]);
+    assert_eq!(at(&late, "best.throughput"), &Value::Null);
+}
+
+#[test]
+fn layers_go_to_unequal_devices_in_order() {
+    let plan = printed(&["plan", "model=llama-2-70b&gpu=rtx-4090:2,rtx-3090:1&engine=llama.cpp&w=q4_k_m", "--json"]);
+    let placements = plan["placements"].as_array().expect("placements");
+    assert_eq!(placements.len(), 2);
+    for placement in placements {
+        assert_eq!(placement["fits"], true);
+        let stages = placement["stages"].as_array().expect("stages");
+        let layers = |stage: &Value, end: &str| at(stage, &format!("layers.{end}")).as_u64().expect("a layer");
+        assert_eq!(stages.iter().map(|stage| layers(stage, "1") - layers(stage, "0")).sum::<u64>(), 80);
+        assert!(stages.iter().all(|stage| stage["headroom_bytes"].as_i64().is_some_and(|spare| spare >= 0)));
+        assert_eq!(placement["device_map"].as_object().expect("a map").len(), 84);
+    }
+}
+
+#[test]
+fn devices_and_models_are_ranked_for_a_query() {
+    let devices = printed(&["devices", "--for", "model=llama-3.1-8b&batch=8", "--tpot", "0.05", "--json"]);
+    let devices = devices.as_array().expect("a list");
+    assert_eq!(devices[0]["fits"], true);
+    assert!(at(&devices[0], "within_targets.batch").as_u64() > Some(8));
+    let models = printed(&["models", "--for", "gpu=rtx-4090&engine=llama.cpp&w=q4_k_m", "--json"]);
+    let fits: Vec<bool> = models.as_array().expect("a list").iter().map(|model| model["fits"] == true).collect();
+    assert!(fits.is_sorted_by(|a, b| a >= b) && fits.contains(&false) && fits.contains(&true));
+    assert_eq!(ridgepoint(&["devices", "--for", "model=nonsense"], "").status.code(), Some(2));
+    assert_eq!(ridgepoint(&["plan", "n=2", "--ttft", "soon"], "").status.code(), Some(2));
+}

@@ -28,7 +28,7 @@ pub struct Capacity {
 impl Capacity {
     /// What `resolved` could offer for sequences like those of `workload`.
     pub fn of(resolved: &Resolved, workload: Workload) -> Self {
-        let runs = resolved.distinct_runs();
+        let runs = resolved.unlike_runs();
         let kv_cache = cache_room(resolved, workload, &runs);
         let offers = || runs.iter().filter_map(|run| offer(resolved, workload, run));
         let is_known = |run: &Run| resolved.memory(run.device).is_some();
@@ -70,13 +70,13 @@ pub fn min_devices(scenario: &Scenario, resolved: &Resolved) -> Option<u64> {
     COUNTS.into_iter().find(|&count| {
         let devices = vec![DeviceCount { count, ..only.clone() }];
         let resolved = resolved.with_layout(&Scenario { devices, layout: Layout::AUTO, ..scenario.clone() });
-        all_fit(&resolved, resolved.workload, &resolved.distinct_runs())
+        all_fit(&resolved, resolved.workload, &resolved.unlike_runs())
     })
 }
 
 /// Bytes to spare on the fullest device, negative where it does not fit; `None` where the size of one is not known.
 pub fn headroom(resolved: &Resolved, workload: Workload) -> Option<i64> {
-    resolved.distinct_runs().iter().map(|run| headroom_of(resolved, workload, run)).min().flatten()
+    resolved.unlike_runs().iter().map(|run| headroom_of(resolved, workload, run)).min().flatten()
 }
 
 fn headroom_of(resolved: &Resolved, workload: Workload, run: &Run) -> Option<i64> {
@@ -91,7 +91,7 @@ fn all_fit(resolved: &Resolved, workload: Workload, runs: &[Run]) -> bool {
 
 /// Memory left for the cache on the device that has least of it, whatever the engine does with it.
 pub fn room_for_cache(resolved: &Resolved, workload: Workload) -> Option<Bytes> {
-    let rooms = resolved.distinct_runs().into_iter().map(|run| {
+    let rooms = resolved.unlike_runs().into_iter().map(|run| {
         let reservation = resolved.reserve(&run, workload);
         Some(reservation.pool()?.saturating_sub(reservation.memory.state))
     });
@@ -110,6 +110,12 @@ fn cache_room(resolved: &Resolved, workload: Workload, runs: &[Run]) -> Option<B
         }
     });
     rooms.collect::<Option<Vec<_>>>()?.into_iter().min()
+}
+
+/// Sequences of the workload's length that one replica holds at once, as the engine prints it.
+pub fn concurrency(resolved: &Resolved, workload: Workload) -> Option<f64> {
+    let runs = resolved.unlike_runs();
+    runs.iter().filter_map(|run| offer(resolved, workload, run)).map(|offer| offer.concurrency).min_by(f64::total_cmp)
 }
 
 /// What the memory that is left on the devices of `run` offers.
@@ -132,7 +138,7 @@ pub fn least(least: u64, most: u64, passes: impl Fn(u64) -> bool) -> Option<u64>
 }
 
 /// The largest number in `least..=most` that passes, where everything below one that passes does too; 0 if none does.
-fn largest(least: u64, most: u64, passes: impl Fn(u64) -> bool) -> u64 {
+pub fn largest(least: u64, most: u64, passes: impl Fn(u64) -> bool) -> u64 {
     if !passes(least) {
         return 0;
     }

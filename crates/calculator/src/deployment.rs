@@ -13,6 +13,7 @@ use ridgepoint_core::{
 use crate::capacity::Capacity;
 use crate::media::{self, Encoded};
 use crate::names;
+use crate::placement;
 use crate::scenario::{Degree, DeviceCount, ModelChoice, Scenario};
 use crate::warning::Warning;
 
@@ -41,8 +42,10 @@ pub struct Resolved {
     pub profile: &'static Profile,
     /// The engine's settings.
     pub knobs: Knobs,
-    /// The pipeline stages, each with the weights of one rank.
+    /// The pipeline stages as far as devices hold them, each with the weights of one rank.
     pub stages: Vec<(Stage, Bytes)>,
+    /// The pipeline stages with all layers, those on the host too.
+    pub spans: Vec<Stage>,
     /// The engine and its version as typed.
     pub runtime: (Engine, Option<String>),
     /// Requests at once at most, where the scenario says.
@@ -105,15 +108,13 @@ impl Resolved {
             let engine = names::engine(scenario.engine).label;
             warnings.push(Warning::FormatNotOfEngine { engine, format });
         }
-        let stages = Stage::on_devices(&model, parallelism, knobs.host)
-            .into_iter()
-            .map(|stage| (stage, memory::stage_weights(&model, stage, weights, parallelism, knobs.host)));
-        Self {
+        let mut resolved = Self {
             model_id: scenario.model.id().to_string(),
             model_name,
             numerics: Numerics { weights, kv: scenario.kv },
             stored: profile.stored(&model, knobs).map_or_else(|| Arc::clone(&model), Arc::new),
-            stages: stages.collect(),
+            stages: Vec::new(),
+            spans: Vec::new(),
             model,
             workload,
             media_tokens,
@@ -125,7 +126,67 @@ impl Resolved {
             runtime: (scenario.engine, scenario.engine_version.clone()),
             supplied: Supplied { memory: scenario.settings.device_memory, bandwidth: None },
             warnings,
+        };
+        resolved.cut();
+        resolved
+    }
+
+    /// The same with other degrees of parallelism, which have to be possible for the model and its devices.
+    pub fn laid_out(&self, parallelism: Parallelism) -> Self {
+        let mut resolved = Self { parallelism, warnings: Vec::new(), ..self.clone() };
+        resolved.cut();
+        resolved
+    }
+
+    /// The same with pipeline stages of so many layers on their devices.
+    pub fn with_stages(&self, sizes: &[usize]) -> Self {
+        let mut resolved = self.clone();
+        resolved.cut_into(sizes);
+        resolved
+    }
+
+    /// Cuts the layers into stages: as the engine does, or, over devices that differ, so that most room is left.
+    fn cut(&mut self) {
+        self.spans = Stage::all(&self.model, self.parallelism);
+        let sizes = Stage::on_devices(&self.model, self.parallelism, self.knobs.host);
+        let sizes: Vec<usize> = sizes.into_iter().map(|stage| stage.layers).collect();
+        self.cut_into(&sizes);
+        if let Some(sizes) = placement::roomiest(self) {
+            self.cut_into(&sizes);
         }
+    }
+
+    fn cut_into(&mut self, sizes: &[usize]) {
+        let first_layer = self.knobs.host.layers.min(self.model.layers.len());
+        let mut known: Option<(Stage, Bytes)> = None;
+        let weighed = |stage: Stage| {
+            // Neighbours in a long pipeline mostly hold the same.
+            let same = known.filter(|(other, _)| self.hold_the_same(stage, *other));
+            let weights = same.map_or_else(|| self.stage_weights(stage), |(_, weights)| weights);
+            known = Some((stage, weights));
+            (stage, weights)
+        };
+        let stages = Stage::of_sizes(sizes, first_layer).into_iter().map(weighed).collect();
+        self.stages = stages;
+        if self.devices.len() > 1 {
+            let mut sizes = sizes.to_vec();
+            if let Some(first) = sizes.first_mut() {
+                *first += first_layer;
+            }
+            self.spans = Stage::of_sizes(&sizes, 0);
+        }
+    }
+
+    /// Weights that a rank of a stage holds.
+    pub fn stage_weights(&self, stage: Stage) -> Bytes {
+        memory::stage_weights(&self.model, stage, self.numerics.weights, self.parallelism, self.knobs.host)
+    }
+
+    /// Whether two stages hold the same bytes. In a GGUF file, and where experts stay on the host, the place of a layer
+    /// counts too.
+    fn hold_the_same(&self, one: Stage, other: Stage) -> bool {
+        let place_counts = self.numerics.weights.gguf().is_some() || self.knobs.host.expert_layers > 0;
+        !place_counts && one.is_like(other, &self.model)
     }
 
     /// The arithmetic of most of the weights.
@@ -139,7 +200,7 @@ impl Resolved {
     /// do not appear.
     pub fn runs(&self) -> Vec<Run> {
         let Parallelism { tensor, data, .. } = self.parallelism;
-        let stages = Stage::all(&self.model, self.parallelism).len() as u64;
+        let stages = self.spans.len() as u64;
         let mut runs: Vec<Run> = Vec::new();
         let mut first_rank = 0;
         for (index, &(device, count)) in self.devices.iter().enumerate() {
@@ -191,10 +252,14 @@ impl Resolved {
     /// The distinct devices of each stage with what the engine makes of them, for times. `None` where a bandwidth is
     /// missing.
     pub fn stages(&self) -> Option<Vec<Vec<Calibrated>>> {
-        let mut stages: Vec<Vec<Calibrated>> = vec![Vec::new(); Stage::all(&self.model, self.parallelism).len()];
-        for run in self.runs() {
-            let (efficiency, _) = calibration::efficiency(&self.kind(run.device));
-            let calibrated = Calibrated { accelerator: self.paced(run.device)?, efficiency };
+        let mut stages: Vec<Vec<Calibrated>> = vec![Vec::new(); self.spans.len()];
+        let mut known: Option<(usize, Calibrated)> = None;
+        for run in self.distinct_runs() {
+            let calibrated = match known {
+                Some((index, calibrated)) if index == run.device_index => calibrated,
+                Some(_) | None => self.calibrated(run.device)?,
+            };
+            known = Some((run.device_index, calibrated));
             if let Some(stage) = stages.get_mut(run.stage as usize)
                 && !stage.contains(&calibrated)
             {
@@ -202,6 +267,12 @@ impl Resolved {
             }
         }
         Some(stages)
+    }
+
+    /// A device with what the engine makes of it. `None` where its bandwidth is missing.
+    pub fn calibrated(&self, device: &Device) -> Option<Calibrated> {
+        let (efficiency, _) = calibration::efficiency(&self.kind(device));
+        Some(Calibrated { accelerator: self.paced(device)?, efficiency })
     }
 
     /// The same with the cache as the engine really keeps it.
@@ -222,11 +293,12 @@ impl Resolved {
     pub fn deployment<'a>(&'a self, stages: &'a [Vec<Calibrated>], capacity: &Capacity) -> Deployment<'a> {
         let schedule = calibration::schedule(self.runtime.0);
         let held = capacity.max_concurrency.map_or(u64::MAX, |held| held as u64);
-        let runs = self.runs();
+        let runs = self.distinct_runs();
         let first = runs.first().and_then(|run| self.demand(run, self.workload));
         Deployment {
             model: &self.model,
             numerics: self.numerics,
+            spans: &self.spans,
             stages,
             parallelism: self.parallelism,
             tokens_per_pass: first.map_or(Tokens::MAX, |demand| self.profile.tokens_per_pass(&demand)),
@@ -246,8 +318,13 @@ impl Resolved {
     /// What the engine is to hold on the devices of `run`.
     pub fn demand(&self, run: &Run, workload: Workload) -> Option<Demand<'_>> {
         let &(stage, weights) = self.stages.get(run.stage as usize)?;
+        Some(self.demand_of(stage, weights, run.device, workload))
+    }
+
+    /// What the engine is to hold on a device with a stage of such weights.
+    pub fn demand_of(&self, stage: Stage, weights: Bytes, device: &Device, workload: Workload) -> Demand<'_> {
         let batch = memory::sequences_per_replica(workload, self.parallelism.data);
-        Some(Demand {
+        Demand {
             model: &self.model,
             stored: &self.stored,
             stage,
@@ -256,8 +333,8 @@ impl Resolved {
             parallelism: self.parallelism,
             workload: Workload { batch, ..workload },
             knobs: self.knobs,
-            site: self.site(run.device),
-        })
+            site: self.site(device),
+        }
     }
 
     /// Weights of the layers that stay in host memory, and their cache and state.
@@ -282,6 +359,13 @@ impl Resolved {
 
     /// The runs that differ in device or stage, one of each.
     pub fn distinct_runs(&self) -> Vec<Run> {
+        if let &[(device, count)] = self.devices.as_slice() {
+            // However many replicas there are, the stages of the first are all.
+            let ranks = self.parallelism.tensor;
+            let stages = (0..self.spans.len() as u64).take_while(|stage| stage * ranks < count);
+            let run = |stage| Run { device, device_index: 0, stage, first_rank: stage * ranks, ranks };
+            return stages.map(run).collect();
+        }
         let mut distinct: Vec<Run> = Vec::new();
         for run in self.runs() {
             let same = |other: &Run| other.stage == run.stage && other.device_index == run.device_index;
@@ -290,6 +374,24 @@ impl Resolved {
             }
         }
         distinct
+    }
+
+    /// The runs of which two neighbours differ in what they hold or in the device: enough to see whether all fit.
+    pub fn unlike_runs(&self) -> Vec<Run> {
+        let mut runs: Vec<Run> = Vec::new();
+        for run in self.distinct_runs() {
+            let held = |run: &Run| self.stages.get(run.stage as usize).copied();
+            let same = |other: &Run| {
+                run.device_index == other.device_index
+                    && held(&run).zip(held(other)).is_some_and(|((stage, weights), (other_stage, other_weights))| {
+                        weights == other_weights && self.hold_the_same(stage, other_stage)
+                    })
+            };
+            if !runs.last().is_some_and(same) {
+                runs.push(run);
+            }
+        }
+        runs
     }
 
     /// A device as the engine finds it.
@@ -496,7 +598,7 @@ fn choose_layout(
 }
 
 /// Devices that tensor parallelism should stay within: the fast domain, or the slots of one host.
-fn fast_domain(device: &Device) -> u64 {
+pub(crate) fn fast_domain(device: &Device) -> u64 {
     const SLOTS_OF_A_HOST: u64 = 8;
     device.interconnect().scale_up.map_or(SLOTS_OF_A_HOST, |fast| fast.domain.max(SLOTS_OF_A_HOST))
 }
@@ -510,7 +612,7 @@ const fn at_least_one(degree: Degree) -> u64 {
 
 /// The query and KV heads of an attention layer that cannot be dealt out over `tensor` ranks, if there is one: query
 /// heads have to divide evenly, and KV heads either divide or are replicated evenly.
-fn undividable_heads(model: &Model, tensor: u64) -> Option<(u64, u64)> {
+pub(crate) fn undividable_heads(model: &Model, tensor: u64) -> Option<(u64, u64)> {
     let attentions = model.layers.kinds().iter().filter_map(|layer| layer.mixer.attention());
     attentions.map(|attention| (attention.heads(), attention.kv_heads())).find(|&(heads, kv_heads)| {
         !heads.is_multiple_of(tensor) || !(kv_heads.is_multiple_of(tensor) || tensor.is_multiple_of(kv_heads.max(1)))

@@ -4,6 +4,10 @@
 //! The way of a figure: [`link`] reads a scenario, [`deployment`] looks its names up and lays the model over devices,
 //! [`report`] and [`capacity`] ask the physics, [`fixes`] tries what would help, and [`verdict`], [`breakdown`],
 //! [`charts`], [`operations`] and [`facts`] put the answers into words. [`json`] is the same report for programs.
+//!
+//! From "will it run" to "run it like this": [`plan`] tries every layout, [`placement`] deals layers out over devices that
+//! differ, [`launch`] words the command, [`ranking`] tries other devices and models, and [`finetune`] asks what training
+//! takes.
 
 pub mod breakdown;
 pub mod capacity;
@@ -12,9 +16,11 @@ pub mod charts;
 pub mod custom;
 pub mod deployment;
 pub mod facts;
+pub mod finetune;
 pub mod fixes;
 pub mod ink;
 pub mod json;
+pub mod launch;
 pub mod link;
 pub mod media;
 pub mod names;
@@ -22,7 +28,10 @@ pub mod numbers;
 pub mod operations;
 pub mod options;
 pub mod parameters;
+pub mod placement;
+pub mod plan;
 pub mod prediction;
+pub mod ranking;
 pub mod report;
 pub mod scenario;
 pub mod table;

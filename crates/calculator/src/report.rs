@@ -346,8 +346,9 @@ fn warnings(resolved: &Resolved, report: &Report) -> Vec<Warning> {
             warnings.push(Warning::ReplicatedKvHeads { tensor, kv_heads });
         }
     }
-    if resolved.devices.len() > 1 && Stage::all(&resolved.model, resolved.parallelism).len() > 1 {
-        warnings.push(Warning::UnequalDevices);
+    if resolved.devices.len() > 1 && resolved.stages.len() > 1 {
+        let layers = resolved.stages.iter().map(|(stage, _)| stage.layers.to_string());
+        warnings.push(Warning::PlacedLayers { layers: layers.collect::<Vec<_>>().join(" + ") });
     }
     let arithmetic = resolved.arithmetic();
     for &(device, _) in &resolved.devices {

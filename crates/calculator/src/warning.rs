@@ -125,8 +125,11 @@ pub enum Warning {
         /// What they take there, with their cache and state.
         held: Bytes,
     },
-    /// Devices of different kinds share the layers evenly.
-    UnequalDevices,
+    /// Devices of different kinds hold as many layers as leaves most room.
+    PlacedLayers {
+        /// Layers of each stage.
+        layers: String,
+    },
     /// The usable memory is a rule of thumb.
     AssumedMemory {
         /// Name of the device.
@@ -238,8 +241,8 @@ impl core::fmt::Display for Warning {
                 numbers::count(*layers),
                 numbers::bytes(*held)
             ),
-            Self::UnequalDevices => {
-                write!(f, "devices of different kinds get equal shares of the layers, whatever their size")
+            Self::PlacedLayers { layers } => {
+                write!(f, "the devices hold {layers} layers, which leaves most room: the engine has to be told so")
             }
             Self::AssumedMemory { device } => {
                 write!(f, "usable memory of {device} is assumed: no reading of a driver is known")

@@ -89,7 +89,7 @@ fn read_line(line: &str) -> Result<Link, Problem> {
 
 /// Reads a query. One about a model or device that is not known has no answer here: a script would take another
 /// model's figures for it.
-fn read(query: &str, config: Option<CustomModel>) -> Result<Link, Problem> {
+pub(crate) fn read(query: &str, config: Option<CustomModel>) -> Result<Link, Problem> {
     if !query.contains('=') && !query.contains("://") {
         let query = query.escape_debug();
         return Err(Problem::Input(format!(

@@ -1,8 +1,10 @@
 //! The calculator in a terminal: the same answers as the page, as text or JSON.
 
 mod estimate;
+mod finetune;
 mod inspect;
 mod list;
+mod plan;
 mod text;
 
 use std::process::ExitCode;
@@ -21,12 +23,16 @@ struct Arguments {
 enum Command {
     /// Answer for one scenario, or for one on each line of standard input
     Estimate(estimate::Arguments),
+    /// Layouts of a scenario's devices: what fits, how fast each is, and why others are not possible
+    Plan(plan::Arguments),
+    /// Memory of each device while a scenario's model is fine-tuned
+    Finetune(finetune::Arguments),
     /// What a model's file holds, read from its header
     Inspect(inspect::Arguments),
-    /// List the models of the catalogue
-    Models(list::Arguments),
-    /// List the devices of the catalogue
-    Devices(list::Arguments),
+    /// List the models of the catalogue, or rank them for a scenario's devices
+    Models(list::RankArguments),
+    /// List the devices of the catalogue, or rank them for a scenario's model
+    Devices(list::RankArguments),
     /// List the weight and KV-cache formats
     Formats(list::Arguments),
     /// List the engines
@@ -49,6 +55,8 @@ fn main() -> ExitCode {
     };
     let outcome = match arguments.command {
         Command::Estimate(arguments) => estimate::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Finetune(arguments) => finetune::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Models(arguments) => list::models(&arguments),
         Command::Devices(arguments) => list::devices(&arguments),

@@ -38,7 +38,9 @@ pub struct Deployment<'a> {
     pub model: &'a Model,
     /// Formats of weights and cache.
     pub numerics: Numerics,
-    /// The distinct kinds of device in each pipeline stage.
+    /// The pipeline stages.
+    pub spans: &'a [Stage],
+    /// The distinct kinds of device in each of them.
     pub stages: &'a [Vec<Calibrated>],
     /// Degrees of parallelism.
     pub parallelism: Parallelism,
@@ -105,18 +107,30 @@ impl Deployment<'_> {
     pub fn pass(&self, pass: Pass, pace: Pace) -> Option<PassTime> {
         let around = self.engine(pace)?.around(pass);
         let mut result = PassTime { around, time: around, ..PassTime::default() };
-        for (stage, devices) in Stage::all(self.model, self.parallelism).into_iter().zip(self.stages) {
+        let mut work: Option<(Stage, Vec<Operation>)> = None;
+        for (&stage, devices) in self.spans.iter().zip(self.stages) {
+            // Neighbours in a long pipeline mostly do the same.
+            let operations = match work.take() {
+                Some((before, operations)) if self.do_the_same(stage, before) => operations,
+                Some(_) | None => operation::of_stage(self.model, stage, pass, self.numerics, self.parallelism),
+            };
             // Scheduling and sampling happen once, at the ends of the pipeline.
             let mut stage_time = if stage.is_last { around } else { Seconds::ZERO };
-            for operation in operation::of_stage(self.model, stage, pass, self.numerics, self.parallelism) {
+            for &operation in &operations {
                 let timed = slowest(operation, self.launches(operation), devices, pace)?;
                 stage_time += timed.time;
                 result.time += timed.time;
                 result.add(timed);
             }
             result.slowest_stage = result.slowest_stage.max(stage_time);
+            work = Some((stage, operations));
         }
         Some(result)
+    }
+
+    /// Whether two stages have the same operations. In a GGUF file the place of a layer decides how it is packed.
+    fn do_the_same(&self, one: Stage, other: Stage) -> bool {
+        self.numerics.weights.gguf().is_none() && one.is_like(other, self.model)
     }
 
     /// How often the engine launches an operation.

@@ -3,8 +3,8 @@
 //!
 //! Read it in this order: [`units`] for the quantities, [`tensor`], [`attention`], [`feed_forward`] and [`model`] for
 //! what a model is, [`format`] and [`weights`] for how its numbers are stored, [`kv_cache`], [`state`] and [`memory`]
-//! for what a device holds, [`operation`], [`roofline`], [`efficiency`] and [`latency`]
-//! for time. [`first_principles`] has the same
+//! for what a device holds, [`operation`], [`roofline`], [`efficiency`] and [`latency`] for time. [`placement`] deals
+//! layers out over devices that differ, and [`training`] is the memory of fine-tuning. [`first_principles`] has the same
 //! ideas in seven small functions over plain numbers.
 //!
 //! No IO, no clock, no text for people and no dependency: `+ - * /` and comparisons only, so that a browser and a
@@ -27,9 +27,11 @@ pub mod operation;
 pub mod packed;
 pub mod parallelism;
 pub mod picture;
+pub mod placement;
 pub mod roofline;
 pub mod state;
 pub mod tensor;
+pub mod training;
 pub mod units;
 pub mod weights;
 pub mod workload;

@@ -1,5 +1,7 @@
 //! What each device must hold: weights, KV cache, activations and what the engine keeps for itself.
 
+use core::ops::Range;
+
 use crate::engine::HostWeights;
 use crate::format::{KvFormat, Packing, WeightFormat};
 use crate::kv_cache;
@@ -83,18 +85,32 @@ impl Stage {
     pub fn on_devices(model: &Model, parallelism: Parallelism, host: HostWeights) -> Vec<Self> {
         // More stages than layers cannot be told apart from as many stages as layers.
         let stages = (parallelism.pipeline.max(1) as usize).min(model.layers.len().max(1));
-        let mut first_layer = host.layers.min(model.layers.len());
+        let first_layer = host.layers.min(model.layers.len());
+        Self::of_sizes(&stage_sizes(model.layers.len() - first_layer, stages, parallelism.split), first_layer)
+    }
+
+    /// Stages of so many layers each, of which the first begins with `first_layer`. Where layers before that stay on the
+    /// host, the head stays too.
+    pub fn of_sizes(sizes: &[usize], mut first_layer: usize) -> Vec<Self> {
         let has_head = first_layer == 0;
-        stage_sizes(model.layers.len() - first_layer, stages, parallelism.split)
-            .into_iter()
-            .enumerate()
-            .map(|(index, layers)| {
-                let stage =
-                    Self { first_layer, layers, is_first: index == 0, is_last: has_head && index + 1 == stages };
-                first_layer += layers;
-                stage
-            })
-            .collect()
+        let stage = |(index, &layers): (usize, &usize)| {
+            let is_last = has_head && index + 1 == sizes.len();
+            let stage = Self { first_layer, layers, is_first: index == 0, is_last };
+            first_layer += layers;
+            stage
+        };
+        sizes.iter().enumerate().map(stage).collect()
+    }
+
+    /// Whether `other` holds the same: as many layers of the same kinds, and the same ends.
+    pub fn is_like(self, other: Self, model: &Model) -> bool {
+        (self.is_first, self.is_last) == (other.is_first, other.is_last)
+            && model.layers.are_alike(self.range(), other.range())
+    }
+
+    /// The indexes of its layers.
+    pub const fn range(self) -> Range<usize> {
+        self.first_layer..self.first_layer + self.layers
     }
 
     /// Its distinct layers with their counts.
@@ -158,17 +174,27 @@ pub fn stage_weights(
     }
     let last = stage.first_layer + stage.layers;
     let first_whole = host.expert_layers.clamp(stage.first_layer, last);
-    let layers = |range, with_experts: bool| -> Bytes {
-        let of_kind = |layers: PackedLayers| {
-            let kv_heads = layers.layer.mixer.kv_heads();
-            let here = |tensor: &(Tensor, _)| with_experts || !is_routed(tensor.0);
-            let bytes = |(tensor, packing)| rank_bytes(tensor, packing, kv_heads, parallelism);
-            weights.tensors(layers).filter(here).chain(weights.unread(layers)).map(bytes).sum::<Bytes>() * layers.count
-        };
-        weights.layers(range).into_iter().map(of_kind).sum()
-    };
+    let layers = |range, with_experts| of_layers(&weights, range, with_experts, parallelism);
     let outside: Bytes = ends.into_iter().chain(weights.extras()).map(outside).sum();
     outside + layers(stage.first_layer..first_whole, false) + layers(first_whole..last, true)
+}
+
+/// Weights of each layer that a rank holds, without those that stay on the host.
+pub fn layer_weights(model: &Model, format: WeightFormat, parallelism: Parallelism, host: HostWeights) -> Vec<Bytes> {
+    let weights = Weights::new(model, format);
+    let of_layer = |index| of_layers(&weights, index..index + 1, index >= host.expert_layers, parallelism);
+    (0..model.layers.len()).map(of_layer).collect()
+}
+
+/// Weights of a run of layers that a rank holds, with or without their routed experts.
+fn of_layers(weights: &Weights, range: Range<usize>, with_experts: bool, parallelism: Parallelism) -> Bytes {
+    let of_kind = |layers: PackedLayers| {
+        let kv_heads = layers.layer.mixer.kv_heads();
+        let here = |tensor: &(Tensor, _)| with_experts || !is_routed(tensor.0);
+        let bytes = |(tensor, packing)| rank_bytes(tensor, packing, kv_heads, parallelism);
+        weights.tensors(layers).filter(here).chain(weights.unread(layers)).map(bytes).sum::<Bytes>() * layers.count
+    };
+    weights.layers(range).into_iter().map(of_kind).sum()
 }
 
 /// Weights that stay on the host.
