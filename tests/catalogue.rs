@@ -1,6 +1,6 @@
 //! Every model of the catalogue has exactly the parameters and the cache that an independent count found.
 
-use ridgepoint_catalog::catalogue::{BYTES, OtherCatalogue, VERSION, install};
+use ridgepoint_catalog::catalogue::{OtherCatalogue, PAGE, VERSION, install};
 use ridgepoint_catalog::{find_model, models};
 use ridgepoint_core::{
     Component, KvFormat, Numerics, Parallelism, Pass, Stack, Stage, Tokens, WeightFormat, Workload, bytes_at_context,
@@ -123,11 +123,11 @@ fn every_model_has_the_counted_parameters_and_cache() {
 #[test]
 fn only_the_catalogue_of_the_same_build_is_taken() {
     let broken = |change: &dyn Fn(&mut Vec<u8>)| {
-        let mut bytes = BYTES.to_vec();
+        let mut bytes = PAGE.to_vec();
         change(&mut bytes);
         install(bytes)
     };
-    let version = BYTES.windows(VERSION.len()).position(|window| window == VERSION.as_bytes()).expect("it is in there");
+    let version = PAGE.windows(VERSION.len()).position(|window| window == VERSION.as_bytes()).expect("it is in there");
     assert_eq!(broken(&|bytes| bytes[version] ^= 1), Err(OtherCatalogue));
     assert_eq!(broken(&|bytes| bytes.truncate(bytes.len() - 1)), Err(OtherCatalogue));
     assert_eq!(broken(&|bytes| bytes.clear()), Err(OtherCatalogue));
@@ -251,7 +251,7 @@ fn an_encoder_works_once() {
     let model = find_model("t5-small").expect("in the catalogue").model();
     let flops = |pass| -> f64 {
         let whole = Stage { first_layer: 0, layers: model.layers.len(), is_first: true, is_last: true };
-        let numerics = Numerics { weights: WeightFormat::Bf16, kv: KvFormat::Fp16 };
+        let numerics = Numerics { weights: WeightFormat::Bf16, kv: KvFormat::Fp16.into() };
         let operations = operation::of_stage(&model, whole, pass, numerics, Parallelism::SINGLE);
         operations.into_iter().map(|operation| operation.cost.flops.get()).sum()
     };

@@ -1,6 +1,7 @@
 //! Charts and bars of time, which say nothing that the report does not.
 
 use ridgepoint_calculator::chart::{Chart, Scale};
+use ridgepoint_calculator::ink::Ink;
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::Scenario;
 use ridgepoint_calculator::{charts, link, numbers, spent};
@@ -98,8 +99,8 @@ fn bars_of_time_add_up() {
         let report = Report::of(&scenario(query));
         let bars = report.time_bars();
         assert_eq!(bars.len(), 2, "{query}");
-        let speed = &report.prediction.as_ref().expect("a prediction").speed;
-        for (bar, pass) in bars.iter().zip([&speed.decode, &speed.prefill]) {
+        for (bar, ink) in bars.iter().zip([Ink::Decode, Ink::Prefill]) {
+            let pass = report.predicted_parts(ink).expect("a prediction");
             let whole: f64 = bar.segments.iter().map(|segment| segment.share).sum();
             assert!((whole - 1.0).abs() < 1e-9, "{query}: {whole}");
             assert_eq!(bar.summary, numbers::seconds(pass.time).to_string(), "{query}");

@@ -118,6 +118,8 @@ fn odd_values_give_a_notice_and_the_nearest_valid_value() {
         ("in=1e5", "in=2048", "in: “1e5” is not a whole number; 2048 is used"),
         ("batch=2&batch=3", "batch=2", "batch: given more than once; the first value is used"),
         ("kv=int3", "kv=bf16", "kv: “int3” is not known; bf16 is used"),
+        ("kv=q8_0,q4_0", "kv=q8_0", "kv: only llama.cpp has a format for values; q8_0 is used for both"),
+        ("engine=llama.cpp&kv=q8_0,int3", "kv=q8_0", "kv: “int3” is not known; q8_0 is used"),
         ("batc=4", "batch=1", "batc: not a setting of Ridgepoint; it is ignored"),
         ("w=%F0%9F%92%A9", "v=1", "w: “💩” is not a known weight format; the model's native one is used"),
         ("util=1.5", "util=1", "util: 1.5 is more than all of the memory; 1 is used"),
@@ -189,4 +191,106 @@ fn a_sweep_has_a_row_for_each_doubling_and_for_the_scenario() {
         assert_eq!(first(row), 1, "{row}: {text}");
     }
     assert!(text.contains("compute-bound"), "{text}");
+}
+
+#[test]
+fn figures_are_explained_with_formula_numbers_and_sources() {
+    let output = ridgepoint(&["explain", "model=llama-3.1-8b&gpu=h100-sxm-80gb"], "");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(output.status.success() && text.contains("KV cache per token: 128 KiB (derived)"), "{text}");
+    assert!(text.contains("= 32 × 8 × (128 + 128) × 2 B"), "{text}");
+    assert!(text.contains("context: 512 MiB (assumed)") && text.contains("source: "), "{text}");
+    assert_eq!(ridgepoint(&["explain", "gpu=abacus"], "").status.code(), Some(2));
+}
+
+#[test]
+fn what_is_missing_and_what_would_fit_is_said() {
+    let read = report("model=llama-3.1-70b&gpu=h100-sxm-80gb");
+    let missing = at(&read, "memory.shortfall.bytes").as_i64();
+    assert_eq!(at(&read, "memory.devices.0.headroom_bytes").as_i64(), missing.map(|bytes| -bytes));
+    assert_eq!(at(&read, "memory.shortfall.component"), "weights");
+    assert_eq!(at(&read, "memory.shortfall.component_bytes"), at(&read, "memory.devices.0.weights_bytes"));
+    assert_eq!((at(&read, "capacity.best_weights"), at(&read, "capacity.best_kv")), (&"fp8".into(), &Value::Null));
+    let text = ridgepoint(&["estimate", "model=llama-3.1-70b&gpu=h100-sxm-80gb"], "").stdout;
+    let text = String::from_utf8(text).expect("UTF-8");
+    assert!(text.contains("missing: 62.0 GiB on rank 0") && text.contains("Widest weights     FP8"), "{text}");
+    let fits = report("model=llama-3.1-8b");
+    assert_eq!(at(&fits, "memory.shortfall"), &Value::Null);
+    assert_eq!((at(&fits, "capacity.best_weights"), at(&fits, "capacity.best_kv")), (&"native".into(), &"bf16".into()));
+}
+
+#[test]
+fn every_command_of_the_list_of_earlier_tools_runs() {
+    let commands = include_str!("../docs/SEEDS.md").split('`').filter_map(|code| code.strip_prefix("ridgepoint "));
+    let mut count = 0;
+    for command in commands.filter(|command| !command.contains("FILE") && !command.contains("--stdin")) {
+        let arguments: Vec<&str> = command.split(' ').map(|argument| argument.trim_matches('"')).collect();
+        let output = ridgepoint(&arguments, "");
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(text.len() > 1000 && !text.contains("notice: "), "{command}: {text}");
+        count += 1;
+    }
+    assert!(count > 30, "{count}");
+}
+
+/// What `ridgepoint` prints as JSON.
+fn printed(arguments: &[&str]) -> Value {
+    let output = ridgepoint(arguments, "");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[test]
+fn a_plan_ranks_layouts_and_says_why_others_are_not_possible() {
+    let deepseek = "model=deepseek-v3&gpu=h200-sxm-141gb&n=16&w=fp8&batch=64";
+    let plan = printed(&["plan", deepseek, "--json"]);
+    let layouts = plan["layouts"].as_array().expect("layouts");
+    let output = |layout: &Value| layout["output_tokens_per_s"].as_f64().expect("a rate");
+    assert!(layouts.is_sorted_by(|a, b| output(a) >= output(b)));
+    let words: Vec<&str> = layouts.iter().filter_map(|layout| layout["layout"].as_str()).collect();
+    assert!(words.contains(&"16 devices = 2 replicas x TP 8"), "{words:?}");
+    let rejected = plan["rejected"].as_array().expect("reasons");
+    let reason = |layout: &str| {
+        rejected.iter().find(|rejected| rejected["layout"] == layout).map(|rejected| rejected["reason"].to_string())
+    };
+    assert!(reason("16 replicas").is_some_and(|reason| reason.contains("does not fit")));
+    assert!(reason("TP 3").is_some_and(|reason| reason.contains("do not divide")));
+    // 3 and 6 devices cannot share 64 heads of a dense model, but they can share its layers.
+    for (devices, fewest) in [(3, "3 devices = PP 3"), (6, "3 devices = PP 3")] {
+        let query = format!("model=llama-3.3-70b&gpu=h100-sxm-80gb&n={devices}&batch=16");
+        let plan = printed(&["plan", &query, "--json"]);
+        assert_eq!(at(&plan, "best.fewest-devices.layout"), fewest, "{query}");
+        assert!(at(&plan, "best.latency.command").as_str().is_some_and(|command| command.starts_with("vllm serve")));
+    }
+    let late = printed(&["plan", deepseek, "--tpot", "0.0001", "--json"]);
+    assert_eq!(at(&late, "best.throughput"), &Value::Null);
+}
+
+#[test]
+fn layers_go_to_unequal_devices_in_order() {
+    let plan = printed(&["plan", "model=llama-2-70b&gpu=rtx-4090:2,rtx-3090:1&engine=llama.cpp&w=q4_k_m", "--json"]);
+    let placements = plan["placements"].as_array().expect("placements");
+    assert_eq!(placements.len(), 2);
+    for placement in placements {
+        assert_eq!(placement["fits"], true);
+        let stages = placement["stages"].as_array().expect("stages");
+        let layers = |stage: &Value, end: &str| at(stage, &format!("layers.{end}")).as_u64().expect("a layer");
+        assert_eq!(stages.iter().map(|stage| layers(stage, "1") - layers(stage, "0")).sum::<u64>(), 80);
+        assert!(stages.iter().all(|stage| stage["headroom_bytes"].as_i64().is_some_and(|spare| spare >= 0)));
+        assert_eq!(placement["device_map"].as_object().expect("a map").len(), 84);
+    }
+}
+
+#[test]
+fn devices_and_models_are_ranked_for_a_query() {
+    let devices = printed(&["devices", "--for", "model=llama-3.1-8b&batch=8", "--tpot", "0.05", "--json"]);
+    let devices = devices.as_array().expect("a list");
+    assert_eq!(devices[0]["fits"], true);
+    assert!(at(&devices[0], "within_targets.batch").as_u64() > Some(8));
+    let models = printed(&["models", "--for", "gpu=rtx-4090&engine=llama.cpp&w=q4_k_m", "--json"]);
+    let fits: Vec<bool> = models.as_array().expect("a list").iter().map(|model| model["fits"] == true).collect();
+    assert!(fits.is_sorted_by(|a, b| a >= b) && fits.contains(&false) && fits.contains(&true));
+    assert_eq!(ridgepoint(&["devices", "--for", "model=nonsense"], "").status.code(), Some(2));
+    assert_eq!(ridgepoint(&["plan", "n=2", "--ttft", "soon"], "").status.code(), Some(2));
 }

@@ -33,11 +33,18 @@ fn weights() -> impl Strategy<Value = Option<WeightFormat>> {
 fn settings() -> impl Strategy<Value = Settings> {
     use proptest::option::of;
     let general = (of(1_u64..=100), of(1_u64..=1 << 16), of(1_u64..=2048), of(1_u64..=2048), of(any::<bool>()));
-    let of_llama_cpp = (of(0_u64..=100), of(0_u64..=100), of(any::<bool>()), of(any::<bool>()), of(0_u8..=2));
+    let caches = (of(any::<bool>()), of(any::<bool>()), of(proptest::sample::select(names::KV_FORMATS.to_vec())));
+    let of_llama_cpp = (of(0_u64..=100), of(0_u64..=100), of(any::<bool>()), caches, of(0_u8..=2));
     (general, of_llama_cpp).prop_map(
         |(
             (hundredths, tokens_per_pass, gib, max_sequences, eager),
-            (device_layers, cpu_expert_layers, flash_attention, full_sliding_cache, latent_cache),
+            (
+                device_layers,
+                cpu_expert_layers,
+                flash_attention,
+                (full_sliding_cache, unified_cache, value_cache),
+                latent_cache,
+            ),
         )| Settings {
             memory_fraction: hundredths.map(|hundredths| hundredths as f64 / 100.0),
             tokens_per_pass,
@@ -48,6 +55,8 @@ fn settings() -> impl Strategy<Value = Settings> {
             cpu_expert_layers,
             flash_attention,
             full_sliding_cache,
+            unified_cache,
+            value_cache,
             latent_cache,
         },
     )
@@ -94,7 +103,9 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         (settings(), version()),
     )
         .prop_map(
-            |(model, mut devices, engine, weights, kv, (workload, media), layout, (settings, engine_version))| {
+            |(model, mut devices, engine, weights, kv, (workload, media), layout, (mut settings, engine_version))| {
+                // Another format for values than for keys is llama.cpp's alone.
+                settings.value_cache = settings.value_cache.filter(|&of| engine == Engine::LlamaCpp && of != kv);
                 // Neighbours of one kind are one entry of a scenario.
                 devices.dedup_by(|next, device| next.id == device.id);
                 let model = ModelChoice::Catalogue(model);
@@ -242,6 +253,43 @@ proptest! {
                 prop_assert!(holds, "{name}: {value} against {ideal}");
                 let (low, high) = (figure["low"].as_f64(), figure["high"].as_f64());
                 prop_assert!(low <= Some(value) && high >= Some(value), "{name}: {low:?} to {high:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn predicted_operations_and_fixed_costs_add_up_to_their_phase(scenario in scenario()) {
+        let report: Value = serde_json::from_str(&json::to_string(&Report::of(&scenario), &[])).expect("JSON");
+        for phase in report["roofline"]["phases"].as_array().expect("a list") {
+            let Some(time) = phase["predicted_time_s"].as_f64() else { continue };
+            let operations = phase["operations"].as_array().expect("a list");
+            let predicted: Option<f64> = operations.iter().map(|one| one["predicted_time_s"].as_f64()).sum();
+            let fixed = ["predicted_step_s", "predicted_sequences_s"].map(|part| phase[part].as_f64().expect("a time"));
+            let parts = predicted.expect("each operation has a time") + fixed.iter().sum::<f64>();
+            prop_assert!((parts - time).abs() <= time * 1e-9, "{}: {parts} of {time}", phase["phase"]);
+            let whole = if phase["phase"] == "decode" { "decode_step_s" } else { "prefill_s" };
+            let whole = report["latency"][whole]["value"].as_f64().expect("a time");
+            prop_assert!((time - whole).abs() <= whole * 1e-9, "{}: {time} of {whole}", phase["phase"]);
+        }
+    }
+
+    #[test]
+    fn what_stays_in_the_memory_of_a_desktop_is_never_faster_than_on_its_card(scenario in scenario(), layers in 1_u64..=64) {
+        let card = Scenario {
+            engine: Engine::LlamaCpp,
+            devices: vec![DeviceCount { id: "rtx-4090".into(), count: 1 }],
+            layout: Layout::AUTO,
+            ..scenario.clone()
+        };
+        let with = |settings| Report::of(&Scenario { settings, ..card.clone() });
+        let here = with(Settings { device_layers: None, cpu_expert_layers: None, ..scenario.settings });
+        for settings in [
+            Settings { device_layers: None, cpu_expert_layers: Some(layers), ..scenario.settings },
+            Settings { device_layers: Some(layers), cpu_expert_layers: None, ..scenario.settings },
+        ] {
+            if let (Some(here), Some(there)) = (&here.prediction, with(settings).prediction) {
+                // Where both take as long, sums in another order differ in the last digits.
+                prop_assert!(there.speed.decode.time.get() >= here.speed.decode.time.get() * (1.0 - 1e-12));
             }
         }
     }

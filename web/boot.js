@@ -47,7 +47,14 @@ const loadImporter = () => {
   return importer;
 };
 
-window.ridgepoint = { errors, loadImporter };
+// The measurements behind the predictions, for those who ask.
+const loadEvidence = async () => {
+  const response = await fetch(file("evidence.bin"));
+  if (!response.ok) throw new Error(`evidence.bin: status ${response.status}`);
+  return response.arrayBuffer();
+};
+
+window.ridgepoint = { errors, loadImporter, loadEvidence };
 
 const app = document.getElementById("app");
 const skeleton = [...app.childNodes];

@@ -1,4 +1,4 @@
-//! Checks `data/` and packs it into `catalogue.bin`, beside a table of engines in Rust.
+//! Checks `data/` and packs it into `catalogue.bin` and `evidence.bin`, beside a table of engines in Rust.
 
 #[path = "build/calibration.rs"]
 mod calibration;
@@ -15,8 +15,16 @@ mod engines;
 #[path = "src/entry.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build only writes them")]
 mod entry;
+#[path = "src/evidence.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the build only writes them")]
+mod evidence;
 #[path = "build/models.rs"]
 mod models;
+#[path = "src/origin.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the build only writes them")]
+mod origin;
+#[path = "build/evidence.rs"]
+mod published;
 
 use std::env;
 use std::fs;
@@ -30,16 +38,24 @@ fn main() {
     println!("cargo::rerun-if-changed=build");
     let out = env::var("OUT_DIR").unwrap_or_else(|error| panic!("cargo sets OUT_DIR: {error}"));
     let (data, out) = (Path::new("data"), PathBuf::from(out));
-    engines::generate(&data.join("engines"), &out);
+    let origins = engines::generate(&data.join("engines"), &out);
 
     // In the order of the fields of `Catalogue`.
     let facts = (models::read(&data.join("models")), devices::read(&data.join("devices")));
-    let contents = (facts, calibration::read(&data.join("calibration")));
+    let contents = (facts, (calibration::read(&data.join("calibration")), origins));
     let mut hasher = DefaultHasher::new();
     pack(&contents).hash(&mut hasher);
+    let evidence = data.join("evidence.json");
+    pack(&published::read(&evidence, "")).hash(&mut hasher);
     // The build ends soon; until then a text may stay.
     let version: &str = format!("{:016x}", hasher.finish()).leak();
-    write(&out.join("catalogue.bin"), &pack(&(version, contents)));
+    let whole = (version, contents);
+    write(&out.join("catalogue.bin"), &pack(&whole));
+    let (version, (facts, (calibration, _))) = whole;
+    // Only the command line says where the figures of engines come from.
+    let no_origins: Vec<Vec<origin::Origin>> = Vec::new();
+    write(&out.join("page.bin"), &pack(&(version, (facts, (calibration, no_origins)))));
+    write(&out.join("evidence.bin"), &pack(&published::read(&evidence, version)));
     write(&out.join("catalogue.version"), version.as_bytes());
 }
 

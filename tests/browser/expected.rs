@@ -2,23 +2,26 @@
 
 use ridgepoint_calculator::breakdown::Bar;
 use ridgepoint_calculator::chart::Chart;
+use ridgepoint_calculator::compare::{self, Comparison};
 use ridgepoint_calculator::facts::{self, Fact};
+use ridgepoint_calculator::grid::{self, Grid, GridRow};
 use ridgepoint_calculator::link::{self, Link};
+use ridgepoint_calculator::plan::{Plan, Targets};
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::{Degree, ModelChoice, Scenario, View};
-use ridgepoint_calculator::table::Table;
+use ridgepoint_calculator::table::{Column, Row, Table};
 use ridgepoint_calculator::verdict::{Fit, Verdict};
 use ridgepoint_calculator::{charts, names, numbers, options};
 use ridgepoint_importer::decode;
 use ridgepoint_tests::Trouble;
 use ridgepoint_tests::page::Page;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Waits until the page shows everything that follows from a query, notices on the query included. A failure names the
 /// first thing that differs. The table of the cache's chart is opened for it.
 pub(crate) async fn expect_scenario(page: &Page<'_>, query: &str) -> Result<(), Trouble> {
     let expected = snapshot(&decode(query));
-    if !expected["full"].is_null() {
+    if !expected["full"]["cacheTable"].is_null() {
         page.open_cache_table().await?;
     }
     page.wait_to_show(&expected).await.map_err(|error| format!("{query}: {error}").into())
@@ -26,8 +29,8 @@ pub(crate) async fn expect_scenario(page: &Page<'_>, query: &str) -> Result<(), 
 
 /// Waits until the address of the page is the one that the calculator writes for a query.
 pub(crate) async fn expect_address(page: &Page<'_>, query: &str) -> Result<(), Trouble> {
-    let Link { scenario, presentation, .. } = decode(query);
-    let expected = json!(format!("?{}", link::encode(&scenario, &presentation)));
+    let Link { scenario, others, presentation, .. } = decode(query);
+    let expected = json!(format!("?{}", link::encode_all(&scenario, &others, &presentation)));
     page.wait_until(&format!("location.search + location.hash === {expected}"))
         .await
         .map_err(|error| format!("{query}: the address does not follow: {error}").into())
@@ -47,14 +50,92 @@ fn key(pair: &str) -> &str {
     pair.split_once('=').map_or(pair, |(key, _)| key)
 }
 
+/// What a view shows.
+struct Shown {
+    bars: Vec<Bar>,
+    charts: Vec<Chart>,
+    /// By the id of their cards' titles.
+    tables: Vec<(&'static str, Table)>,
+}
+
+impl Shown {
+    fn of(view: View, link: &Link, report: &Report) -> Self {
+        let Link { scenario, others, .. } = link;
+        match view {
+            View::Memory => Self {
+                bars: report.breakdown().bars,
+                charts: vec![charts::kv_cache(scenario)],
+                tables: vec![
+                    ("breakdown-title", report.breakdown().table),
+                    ("parameters-title", report.parameters()),
+                    ("grid-title", grid_table(&grid::of(scenario))),
+                ],
+            },
+            View::Speed => Self {
+                bars: report.time_bars(),
+                charts: vec![
+                    charts::serving(scenario, report),
+                    charts::first_token(scenario, report),
+                    charts::roofline(report),
+                ],
+                tables: vec![("times-title", report.times()), ("operations-title", report.operations())],
+            },
+            View::Plan => {
+                let plan = Plan::of(scenario, Targets::default());
+                let tables = vec![("layouts-table-title", plan.table())];
+                Self { bars: Vec::new(), charts: vec![charts::layouts(&plan, report)], tables }
+            }
+            // It follows from no scenario, and has a test of its own.
+            View::Evidence => Self { bars: Vec::new(), charts: Vec::new(), tables: Vec::new() },
+            View::Compare if others.is_empty() => Self { bars: Vec::new(), charts: Vec::new(), tables: Vec::new() },
+            View::Compare => {
+                let Comparison { settings, figures, serving } = compare::of(scenario, report, others);
+                let tables = vec![("differences-title", settings), ("consequences-title", figures)];
+                Self { bars: Vec::new(), charts: vec![serving], tables }
+            }
+        }
+    }
+
+    /// What there is room for inside another page.
+    fn embedded(mut self, view: View) -> Self {
+        // The fullest device comes first.
+        self.bars.truncate(if view == View::Memory { 1 } else { 0 });
+        self.charts.retain(|chart| match view {
+            View::Memory => chart.id == "kv-cache",
+            View::Speed => chart.id == "roofline",
+            View::Plan => chart.id == "layouts",
+            View::Compare => chart.id == "compared",
+            View::Evidence => false,
+        });
+        self
+    }
+}
+
+/// A grid as the page has it.
+fn grid_table(grid: &Grid) -> Table {
+    let row = |row: &GridRow| {
+        let cells = row.cells.iter().map(|cell| cell.words.clone());
+        Row { cells: core::iter::once(row.label.clone()).chain(cells).collect(), ..Row::default() }
+    };
+    Table {
+        caption: grid.caption.clone(),
+        columns: core::iter::once("Weights")
+            .chain(grid.columns.iter().map(String::as_str))
+            .map(Column::figures)
+            .collect(),
+        rows: grid.rows.iter().map(row).collect(),
+    }
+}
+
 /// The snapshot of a page that shows a link.
 pub(crate) fn snapshot(link: &Link) -> Value {
     let Link { scenario, presentation, notices, .. } = link;
     let report = Report::of(scenario);
-    let breakdown = report.breakdown();
-    let (cache, roofline) = (charts::kv_cache(scenario), charts::roofline(&report));
+    let shown = Shown::of(presentation.view, link, &report);
+    let shown = if presentation.embed { shown.embedded(presentation.view) } else { shown };
     let layout = scenario.layout;
     let degrees = [layout.tensor, layout.pipeline, layout.expert, layout.data].map(degree);
+    let tables: Map<String, Value> = shown.tables.iter().map(|(id, own)| ((*id).to_owned(), table(own))).collect();
     let full = json!({
         "model": model_name(scenario, &report),
         "device": device_name(&scenario.devices[0].id),
@@ -71,21 +152,13 @@ pub(crate) fn snapshot(link: &Link) -> Value {
         "notices": all(notices, |notice| words(&notice.to_string())),
         "warnings": all(&report.warnings, |warning| words(&warning.to_string())),
         "openView": [format!("panel-{}", presentation.view.id())],
-        "breakdown": table(&breakdown.table),
-        "parameters": table(&report.parameters()),
-        "times": table(&report.times()),
-        "operations": table(&report.operations()),
-        "cacheTable": table(&cache.table),
+        "tables": tables,
+        "cacheTable": shown.charts.iter().find(|chart| chart.id == "kv-cache").map(|chart| table(&chart.table)),
     });
-    // The fullest device comes first, and there is room for one.
-    let bars_embedded = if presentation.view == View::Memory { 1 } else { 0 };
-    let bars = if presentation.embed { bars_embedded } else { breakdown.bars.len() };
-    let is_shown = |view: View| !presentation.embed || presentation.view == view;
-    let shown_chart = |view: View, shown: &Chart| is_shown(view).then(|| chart(shown));
     json!({
         "verdict": verdict(&report.verdict()),
-        "bars": all(&breakdown.bars[..bars.min(breakdown.bars.len())], bar),
-        "charts": { "cache": shown_chart(View::Memory, &cache), "roofline": shown_chart(View::Speed, &roofline) },
+        "bars": all(&shown.bars, bar),
+        "charts": all(&shown.charts, chart),
         "full": if presentation.embed { Value::Null } else { full },
     })
 }
@@ -125,6 +198,7 @@ fn chart(chart: &Chart) -> Value {
     let names: Vec<String> =
         chart.series.iter().filter(|series| !series.name.is_empty()).map(|series| words(&series.name)).collect();
     json!({
+        "id": chart.id,
         "title": words(&chart.title),
         "caption": words(&chart.caption),
         "legend": if names.len() > 1 { names } else { Vec::new() },

@@ -66,11 +66,7 @@ async fn a_copied_link_opens_the_same_state_elsewhere() -> Result<(), Trouble> {
         let link = copied(page, COPY_LINK).await?;
         let path = path_of(page, &link)?;
         assert_eq!(path, format!("/{query}"));
-        with_page_at(&path, Screen::DESKTOP, async |elsewhere| {
-            elsewhere.open_cache_table().await?;
-            elsewhere.wait_to_show(&here).await
-        })
-        .await
+        with_page_at(&path, Screen::DESKTOP, async |elsewhere| elsewhere.wait_to_show(&here).await).await
     })
     .await
 }

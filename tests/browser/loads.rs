@@ -12,7 +12,9 @@ use super::expected::{expect_address, expect_scenario, with};
 #[tokio::test]
 async fn the_page_loads_without_an_error() -> Result<(), Trouble> {
     with_page("", Screen::DESKTOP, async |page| {
-        for query in ["", "?view=speed", "?theme=dark", "?embed=1", "?embed=1&view=speed"] {
+        for query in
+            ["", "?view=speed", "?view=plan", "?view=compare", "?theme=dark", "?embed=1", "?embed=1&view=speed"]
+        {
             page.open(&format!("/{query}")).await?;
             expect_scenario(page, query).await?;
             assert_eq!(page.errors().await?, Vec::<String>::new(), "{query}");

@@ -1,5 +1,6 @@
 //! The page keeps its shape: on any width, under any preference, while a slider moves, and on paper.
 
+use ridgepoint_calculator::scenario::View;
 use ridgepoint_tests::Trouble;
 use ridgepoint_tests::browser::with_page;
 use ridgepoint_tests::screen::Screen;
@@ -25,12 +26,12 @@ async fn nothing_is_wider_than_the_window() -> Result<(), Trouble> {
     with_page("", Screen::DESKTOP, async |page| {
         for query in ["", WIDE] {
             page.open(&format!("/{query}")).await?;
-            page.open_cache_table().await?;
-            page.value_of("document.querySelectorAll('details').forEach(details => details.open = true)").await?;
-            for view in ["memory", "speed"] {
+            for view in View::ALL.map(View::id) {
                 for screen in SCREENS {
                     page.look_through(screen).await?;
                     page.click(&format!("#tab-{view}")).await?;
+                    let open = "document.querySelectorAll('details').forEach(details => details.open = true)";
+                    page.value_of(open).await?;
                     page.wait_for_frames().await?;
                     let over = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
                     let over = page.number_of(over).await?;
@@ -151,7 +152,7 @@ async fn forced_colours_leave_everything_visible() -> Result<(), Trouble> {
             page.prefer("", &[("forced-colors", "active"), ("prefers-color-scheme", scheme)]).await?;
             page.open("/?model=mixtral-8x7b&gpu=h100-sxm-80gb&n=2").await?;
             expect_scenario(page, "?model=mixtral-8x7b&gpu=h100-sxm-80gb&n=2").await?;
-            for (view, chart) in [("memory", "kv-cache"), ("speed", "roofline")] {
+            for (view, chart) in [("speed", "roofline"), ("memory", "kv-cache")] {
                 page.click(&format!("#tab-{view}")).await?;
                 let painting = page.painting(chart, &["text"]).await?;
                 assert!(painting.colours > 10 && painting.inked > 500, "{scheme} {chart}: {painting:?}");

@@ -13,3 +13,4 @@ mod loads;
 mod looks;
 mod selectors;
 mod sliders;
+mod views;

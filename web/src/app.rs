@@ -8,18 +8,21 @@ use ridgepoint_calculator::scenario::{Presentation, Scenario, Theme, View};
 use ridgepoint_calculator::verdict::Verdict;
 
 use crate::browser::{importer, theme, url};
+use crate::element::{El, el};
 use crate::panels::{
-    About, EnginePanel, Fixes, HardwarePanel, MemoryView, ModelPanel, PrecisionPanel, Share, SpeedView, VerdictPanel,
-    VerdictSpoken, WorkloadPanel,
+    CompareView, EnginePanel, EvidenceView, Fixes, HardwarePanel, MemoryView, ModelPanel, PlanView, PrecisionPanel,
+    Share, SpeedView, VerdictPanel, VerdictSpoken, WorkloadPanel, about,
 };
-use crate::signals::{derived, flag, memo};
-use crate::widgets::{Glyph, Icon, Notices, Segmented, Tabs};
+use crate::signals::{derived, effect, memo};
+use crate::widgets::{Glyph, Notices, Segmented, Tabs, icon};
 
 /// What all parts of the page share.
 #[derive(Clone, Copy)]
 pub struct State {
     /// The scenario: the one truth.
     pub scenario: RwSignal<Scenario>,
+    /// Those that it is compared with.
+    pub others: RwSignal<Vec<Scenario>>,
     /// How the page shows it.
     pub presentation: RwSignal<Presentation>,
     /// What could not be taken from the link as it stood.
@@ -34,15 +37,26 @@ impl State {
     /// Starts from a link, and keeps the address of the page a link to the state from then on.
     pub fn of(link: Link) -> Self {
         let scenario = RwSignal::new(link.scenario);
+        let others = RwSignal::new(link.others);
         let presentation = RwSignal::new(link.presentation);
         let notices = RwSignal::new(texts(&link.notices));
-        url::follow(memo(move || scenario.with(|scenario| link::encode(scenario, &presentation.get()))));
+        url::follow(memo(move || query(scenario, others, presentation.get())));
+        // A link holds one custom model, and the page holds what its link holds.
+        effect(move || {
+            let kept = others.with(|others| scenario.with(|scenario| link::sharable(scenario, others)));
+            let lost = others.with_untracked(Vec::len) - kept.len();
+            if lost > 0 {
+                others.set(kept);
+                notices.update(|notices| notices.push(SECOND_CUSTOM_MODEL.to_owned()));
+            }
+        });
         url::on_return(Box::new(move |query| {
             spawn_local(async move {
-                let link = importer::read_link(&query).await;
+                let link = importer::read_link(query.clone()).await;
                 // The reader may have gone on meanwhile.
                 if url::query() == query {
                     scenario.set(link.scenario);
+                    others.set(link.others);
                     presentation.set(link.presentation);
                     notices.set(texts(&link.notices));
                 }
@@ -50,13 +64,13 @@ impl State {
         }));
         let report = derived(move || scenario.with(Report::of));
         let verdict = derived(move || report.with(Report::verdict));
-        Self { scenario, presentation, notices, report, verdict }
+        Self { scenario, others, presentation, notices, report, verdict }
     }
 
     /// Dresses the page as the link asks, or else as `otherwise` says, and returns what it wears.
-    pub fn dress(self, otherwise: RwSignal<Theme>) -> Signal<Theme> {
+    pub fn dress(self, otherwise: RwSignal<Theme>) -> Memo<Theme> {
         let asked = self.presentation;
-        let theme = Signal::derive(move || match asked.with(|presentation| presentation.theme) {
+        let theme = memo(move || match asked.with(|presentation| presentation.theme) {
             Theme::Auto => otherwise.get(),
             Theme::Light => Theme::Light,
             Theme::Dark => Theme::Dark,
@@ -73,7 +87,7 @@ pub fn App(
     link: Link,
 ) -> impl IntoView {
     let state = State::of(link);
-    let State { scenario, presentation, notices, report, verdict } = state;
+    let State { scenario, others, presentation, notices, report, verdict } = state;
     let remembered = RwSignal::new(theme::remembered());
     let theme = state.dress(remembered);
     let choose_theme = Callback::new(move |index: usize| {
@@ -84,68 +98,106 @@ pub fn App(
             presentation.update(|presentation| presentation.theme = Theme::Auto);
         }
     });
-    view! {
-        <header class="masthead">
-            <h1><Icon glyph=Glyph::Ridge/>"Ridgepoint"</h1>
-            <p>"LLM inference calculator"</p>
-            <Share scenario presentation/>
+    let worn = memo(move || position(&Theme::ALL, theme.get()));
+    let header = el("header")
+        .class("masthead")
+        .child(el("h1").child(icon(Glyph::Ridge)).text("Ridgepoint"))
+        .child(el("p").text("LLM inference calculator"))
+        .child(view! { <Share scenario others presentation/> })
+        .child(view! {
             <Segmented
                 label="Colours"
                 name="theme"
                 choices=&[(Glyph::Halves, "Auto"), (Glyph::Sun, "Light"), (Glyph::Moon, "Dark")]
-                value=Signal::derive(move || position(&Theme::ALL, theme.get()))
+                value=worn
                 on_change=choose_theme
             />
-        </header>
-        <main>
-            <form class="scenario" aria-label="Scenario" on:submit=|event| event.prevent_default()>
-                <ModelPanel scenario report notices/>
-                <HardwarePanel scenario report/>
-                <WorkloadPanel scenario report/>
-                <PrecisionPanel scenario report/>
-                <EnginePanel scenario/>
-            </form>
-            <div class="outcome">
-                <VerdictPanel verdict/>
-                <VerdictSpoken verdict/>
-                <Results state/>
-            </div>
-        </main>
-        <footer><About/></footer>
-    }
+        });
+    let form = el("form")
+        .class("scenario")
+        .with("aria-label", "Scenario")
+        .on("submit", |event| event.prevent_default())
+        .child(view! { <ModelPanel scenario report notices/> })
+        .child(view! { <HardwarePanel scenario report/> })
+        .child(view! { <WorkloadPanel scenario report/> })
+        .child(view! { <PrecisionPanel scenario report/> })
+        .child(view! { <EnginePanel scenario/> });
+    let outcome = el("div")
+        .class("outcome")
+        .child(view! { <VerdictPanel verdict/> })
+        .child(view! { <VerdictSpoken verdict/> })
+        .child(results(state));
+    (header, el("main").child(form).child(outcome), about())
 }
 
 /// What is odd, and the views, one of them open.
-#[component]
-fn Results(state: State) -> impl IntoView {
+fn results(state: State) -> El {
     let State { scenario, presentation, notices, report, .. } = state;
     let warnings = move || report.with(|report| report.warnings.iter().map(ToString::to_string).collect());
     let view = memo(move || presentation.with(|presentation| presentation.view));
-    let is_closed = move |own| flag(move || view.get() != own);
     let choose = Callback::new(move |index: usize| {
         if let Some(view) = View::ALL.get(index) {
             presentation.update(|presentation| presentation.view = *view);
         }
     });
-    view! {
-        <section class="results" aria-label="Results">
-            <Notices label="About the link" tone="info" messages=Box::new(move || notices.get()) dismiss=Callback::new(move |()| notices.set(Vec::new()))/>
-            <Notices label="Warnings" tone="warning" messages=Box::new(warnings)/>
-            <Tabs label="View" tabs=TABS value=Signal::derive(move || position(&View::ALL, view.get())) on_change=choose/>
-            // Below the tabs, which stay where they are when it comes.
-            <Fixes scenario report/>
-            <div class="view" role="tabpanel" id="panel-memory" aria-labelledby="tab-memory" hidden=is_closed(View::Memory)>
-                <MemoryView scenario report/>
-            </div>
-            <div class="view" role="tabpanel" id="panel-speed" aria-labelledby="tab-speed" hidden=is_closed(View::Speed)>
-                <SpeedView report/>
-            </div>
-        </section>
+    let open = memo(move || position(&View::ALL, view.get()));
+    // A view is made when it opens and gone when another does, so that only what is seen is computed.
+    let panel = move |own: View, make: fn(State) -> El| {
+        el("div")
+            .class("view")
+            .with("role", "tabpanel")
+            .with("id", &format!("panel-{}", own.id()))
+            .with("aria-labelledby", &format!("tab-{}", own.id()))
+            .hidden(move || view.get() != own)
+            .rows(memo(move || usize::from(view.get() == own)), move |_| make(state))
+    };
+    el("section")
+        .class("results")
+        .with("aria-label", "Results")
+        .child(link_notices(notices))
+        .child(view! { <Notices label="Warnings" tone="warning" messages=Box::new(warnings)/> })
+        .child(view! { <Tabs label="View" tabs=TABS value=open on_change=choose/> })
+        // Below the tabs, which stay where they are when it comes.
+        .child(view! { <Fixes scenario report/> })
+        .children(View::ALL.into_iter().map(|view| panel(view, content(view))))
+}
+
+/// What makes the content of a view.
+pub fn content(view: View) -> fn(State) -> El {
+    match view {
+        View::Memory => |State { scenario, report, .. }| view! { <MemoryView scenario report/> }.into(),
+        View::Speed => |State { scenario, report, .. }| view! { <SpeedView scenario report/> }.into(),
+        View::Plan => |State { scenario, report, .. }| view! { <PlanView scenario report/> }.into(),
+        View::Evidence => |_| view! { <EvidenceView/> }.into(),
+        View::Compare => {
+            |State { scenario, others, report, .. }| view! { <CompareView scenario others report/> }.into()
+        }
     }
 }
 
+/// What could not be taken from the link as it stood, until the reader puts it away.
+pub fn link_notices(notices: RwSignal<Vec<String>>) -> El {
+    let dismiss: Box<dyn Fn()> = Box::new(move || notices.set(Vec::new()));
+    view! { <Notices label="About the link" tone="info" messages=Box::new(move || notices.get()) dismiss/> }.into()
+}
+
+const SECOND_CUSTOM_MODEL: &str = "A link holds one custom model: scenarios with another one are no longer compared";
+
 /// Id and name of each view, in order.
-const TABS: &[(&str, &str)] = &[(View::ALL[0].id(), View::ALL[0].label()), (View::ALL[1].id(), View::ALL[1].label())];
+const TABS: &[(&str, &str)] = &{
+    let mut tabs = [("", ""); View::ALL.len()];
+    let mut index = 0;
+    while index < tabs.len() {
+        tabs[index] = (View::ALL[index].id(), View::ALL[index].label());
+        index += 1;
+    }
+    tabs
+};
+
+/// The scenario, and what it is compared with, as a query.
+pub fn query(scenario: RwSignal<Scenario>, others: RwSignal<Vec<Scenario>>, presentation: Presentation) -> String {
+    scenario.with(|scenario| others.with(|others| link::encode_all(scenario, others, &presentation)))
+}
 
 fn position<T: PartialEq>(all: &[T], one: T) -> usize {
     all.iter().position(|other| *other == one).unwrap_or(0)

@@ -9,6 +9,7 @@ use panels::{Embedded, EmbeddedProps};
 pub mod app;
 pub mod browser;
 pub mod draw;
+pub mod element;
 pub mod import;
 pub mod panels;
 pub mod signals;
@@ -16,7 +17,7 @@ pub mod widgets;
 
 /// Shows the calculator inside the element `#app`, or in the body of a page that has none.
 pub async fn mount() {
-    let link = browser::importer::read_link(&browser::url::query()).await;
+    let link = browser::importer::read_link(browser::url::query()).await;
     let place = document().get_element_by_id("app").and_then(|element| element.dyn_into().ok());
     let Some(place) = place.or_else(|| document().body()) else { return };
     if link.presentation.embed {

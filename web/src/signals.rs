@@ -1,7 +1,6 @@
 //! Derived values and effects whose machinery is compiled once for each kind of value, not once for each use.
 //!
-//! The generic ones of Leptos are copied for every closure, and a page has hundreds. Views take a [`Signal`] where
-//! they could take a closure, for the same reason.
+//! The generic ones of Leptos are copied for every closure, and a page has hundreds.
 
 use leptos::prelude::*;
 
@@ -43,19 +42,4 @@ pub fn on_change(read: impl Fn() -> String + 'static, act: impl Fn(String) + 'st
         }
         before = Some(now);
     });
-}
-
-/// Words for a view.
-pub fn words(read: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
-    Signal::derive(read)
-}
-
-/// A yes or no for a view.
-pub fn flag(read: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
-    Signal::derive(read)
-}
-
-/// A yes or no as ARIA writes it.
-pub fn aria(read: impl Fn() -> bool + Send + Sync + 'static) -> Signal<&'static str> {
-    Signal::derive(move || if read() { "true" } else { "false" })
 }

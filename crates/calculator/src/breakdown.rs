@@ -5,6 +5,7 @@ use ridgepoint_core::Bytes;
 use crate::ink::Ink;
 use crate::names;
 use crate::numbers;
+use crate::order::sort_by_key;
 use crate::report::{DeviceReport, Report};
 use crate::table::{Column, Row, Table};
 
@@ -70,7 +71,7 @@ impl Report {
                 None => groups.push(Group { device, count: device.ranks, stages: vec![device.stage] }),
             }
         }
-        groups.sort_by_key(|group| group.device.headroom().unwrap_or(i64::MAX));
+        sort_by_key(&mut groups, |group| group.device.headroom().unwrap_or(i64::MAX));
         let longest = groups.iter().map(|group| full_length(group.device)).max().unwrap_or(Bytes::ZERO);
         let bars = groups.iter().map(|group| self.bar(group, longest)).collect();
         Breakdown { bars, table: self.memory_table(&groups) }
@@ -132,6 +133,7 @@ impl Report {
             ink,
             total,
             cells: core::iter::once(label.to_string()).chain(groups.iter().map(|group| cell(group.device))).collect(),
+            ..Row::default()
         };
         let mut rows: Vec<Row> = groups.first().map_or_else(Vec::new, |first| {
             parts(first.device)

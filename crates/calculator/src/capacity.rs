@@ -1,8 +1,9 @@
 //! Answers backwards: what the memory that is left would hold.
 
-use ridgepoint_core::{Bytes, Engine, Offer, Reservation, Workload};
+use ridgepoint_core::{Bytes, Engine, KvFormat, Offer, Reservation, WeightFormat, Workload, memory};
 
 use crate::deployment::{Resolved, Run};
+use crate::ladder;
 use crate::link::{MAX_BATCH, MAX_TOKENS};
 use crate::scenario::{DeviceCount, Layout, Scenario};
 
@@ -20,15 +21,19 @@ pub struct Capacity {
     pub max_context_tokens: Option<u64>,
     /// Largest batch that fits at this sequence length, up to [`MAX_BATCH`]; 0 if none does.
     pub max_batch: Option<u64>,
-    /// Fewest devices of this kind that hold the workload, with the layout chosen anew; `None` if a few hundred do
-    /// not, or if the devices are of several kinds.
+    /// Fewest devices of this kind that hold the workload, with the layout chosen anew: any number of one host, or
+    /// whole hosts; `None` if a few hundred do not, or if the devices are of several kinds.
     pub min_devices: Option<u64>,
+    /// Widest weight format of the engine's that fits with everything else as it is; `None` if none does.
+    pub best_weights: Option<WeightFormat>,
+    /// Widest KV-cache format of the engine's that fits with everything else as it is; `None` if none does.
+    pub best_kv: Option<KvFormat>,
 }
 
 impl Capacity {
     /// What `resolved` could offer for sequences like those of `workload`.
     pub fn of(resolved: &Resolved, workload: Workload) -> Self {
-        let runs = resolved.distinct_runs();
+        let runs = resolved.unlike_runs();
         let kv_cache = cache_room(resolved, workload, &runs);
         let offers = || runs.iter().filter_map(|run| offer(resolved, workload, run));
         let is_known = |run: &Run| resolved.memory(run.device).is_some();
@@ -36,13 +41,28 @@ impl Capacity {
             return Self { kv_cache, ..Self::default() };
         }
         let fits = |workload| all_fit(resolved, workload, &runs);
+        let longest_in = |least, most| largest(least, most, |tokens| fits(at_context(resolved, workload, tokens)));
+        // Where longer prompts are read in chunks, they may fit although shorter ones do not.
+        let whole = resolved.profile.longest_whole(&resolved.model);
+        let beyond = whole.map_or(0, |whole| longest_in(whole + 1, MAX_TOKENS));
+        let longest = if beyond > 0 { beyond } else { longest_in(2, whole.unwrap_or(MAX_TOKENS)) };
         Self {
-            min_devices: None,
             kv_cache,
             kv_cache_tokens: offers().map(|offer| offer.tokens).min(),
             max_concurrency: offers().map(|offer| offer.concurrency).min_by(f64::total_cmp),
-            max_context_tokens: Some(largest(2, MAX_TOKENS, |tokens| fits(at_context(resolved, workload, tokens)))),
+            max_context_tokens: Some(longest),
             max_batch: Some(largest(1, MAX_BATCH, |batch| fits(Workload { batch, ..workload }))),
+            ..Self::default()
+        }
+    }
+
+    /// The same with what other devices and other formats would do, for which `scenario` is laid out anew.
+    pub fn with_choices(self, scenario: &Scenario, resolved: &Resolved) -> Self {
+        Self {
+            min_devices: min_devices(scenario, resolved),
+            best_weights: ladder::best_weights(scenario, resolved),
+            best_kv: ladder::best_kv(scenario, resolved),
+            ..self
         }
     }
 }
@@ -55,7 +75,7 @@ pub fn with_context(workload: Workload, tokens: u64) -> Workload {
 }
 
 /// The workload with contexts of `tokens`, in which the media of a prompt stay as they are.
-fn at_context(resolved: &Resolved, workload: Workload, tokens: u64) -> Workload {
+pub fn at_context(resolved: &Resolved, workload: Workload, tokens: u64) -> Workload {
     let media = resolved.media_tokens;
     let text = Workload { prompt_tokens: workload.prompt_tokens.saturating_sub(media), ..workload };
     let text = with_context(text, tokens.saturating_sub(media).max(2));
@@ -64,19 +84,27 @@ fn at_context(resolved: &Resolved, workload: Workload, tokens: u64) -> Workload 
 
 /// Fewest devices of the scenario's kind that hold its workload, with the layout chosen anew.
 pub fn min_devices(scenario: &Scenario, resolved: &Resolved) -> Option<u64> {
-    /// Counts that people buy.
-    const COUNTS: [u64; 18] = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 48, 64, 96, 128, 256];
+    /// Devices up to which people buy any number, and how many they buy at a time beyond.
+    const ANY: u64 = 16;
+    const HOST: u64 = 8;
+    const MOST: u64 = 256;
     let [only] = scenario.devices.as_slice() else { return None };
-    COUNTS.into_iter().find(|&count| {
+    let (_, usable, _) = resolved.memory(resolved.devices.first()?.0)?;
+    // Fewer than hold one copy of the weights need no trying.
+    let on_host = memory::host_weights(&resolved.model, resolved.numerics.weights, resolved.knobs.host);
+    let weights = memory::weights(&resolved.model, resolved.numerics.weights).saturating_sub(on_host);
+    let fewest = weights.get().div_ceil(usable.get().max(1)).max(1);
+    let counts = (1..=ANY).chain((ANY + HOST..=MOST).step_by(HOST as usize));
+    counts.skip_while(|&count| count < fewest).find(|&count| {
         let devices = vec![DeviceCount { count, ..only.clone() }];
         let resolved = resolved.with_layout(&Scenario { devices, layout: Layout::AUTO, ..scenario.clone() });
-        all_fit(&resolved, resolved.workload, &resolved.distinct_runs())
+        all_fit(&resolved, resolved.workload, &resolved.unlike_runs())
     })
 }
 
 /// Bytes to spare on the fullest device, negative where it does not fit; `None` where the size of one is not known.
 pub fn headroom(resolved: &Resolved, workload: Workload) -> Option<i64> {
-    resolved.distinct_runs().iter().map(|run| headroom_of(resolved, workload, run)).min().flatten()
+    resolved.unlike_runs().iter().map(|run| headroom_of(resolved, workload, run)).min().flatten()
 }
 
 fn headroom_of(resolved: &Resolved, workload: Workload, run: &Run) -> Option<i64> {
@@ -91,7 +119,7 @@ fn all_fit(resolved: &Resolved, workload: Workload, runs: &[Run]) -> bool {
 
 /// Memory left for the cache on the device that has least of it, whatever the engine does with it.
 pub fn room_for_cache(resolved: &Resolved, workload: Workload) -> Option<Bytes> {
-    let rooms = resolved.distinct_runs().into_iter().map(|run| {
+    let rooms = resolved.unlike_runs().into_iter().map(|run| {
         let reservation = resolved.reserve(&run, workload);
         Some(reservation.pool()?.saturating_sub(reservation.memory.state))
     });
@@ -110,6 +138,12 @@ fn cache_room(resolved: &Resolved, workload: Workload, runs: &[Run]) -> Option<B
         }
     });
     rooms.collect::<Option<Vec<_>>>()?.into_iter().min()
+}
+
+/// Sequences of the workload's length that one replica holds at once, as the engine prints it.
+pub fn concurrency(resolved: &Resolved, workload: Workload) -> Option<f64> {
+    let runs = resolved.unlike_runs();
+    runs.iter().filter_map(|run| offer(resolved, workload, run)).map(|offer| offer.concurrency).min_by(f64::total_cmp)
 }
 
 /// What the memory that is left on the devices of `run` offers.
@@ -132,7 +166,7 @@ pub fn least(least: u64, most: u64, passes: impl Fn(u64) -> bool) -> Option<u64>
 }
 
 /// The largest number in `least..=most` that passes, where everything below one that passes does too; 0 if none does.
-fn largest(least: u64, most: u64, passes: impl Fn(u64) -> bool) -> u64 {
+pub fn largest(least: u64, most: u64, passes: impl Fn(u64) -> bool) -> u64 {
     if !passes(least) {
         return 0;
     }

@@ -38,6 +38,11 @@ pub fn of(scenario: &Scenario, report: &Report, others: &[Scenario]) -> Comparis
     }
 }
 
+/// A scenario in a few words.
+pub fn title(scenario: &Scenario) -> String {
+    format!("{} on {}", model(scenario), hardware(scenario))
+}
+
 fn settings(scenarios: &[&Scenario], reports: &[&Report]) -> Table {
     let each = |cell: &dyn Fn(&Scenario, &Report) -> String| -> Vec<String> {
         scenarios.iter().zip(reports).map(|(scenario, report)| cell(scenario, report)).collect()
@@ -56,9 +61,9 @@ fn settings(scenarios: &[&Scenario], reports: &[&Report]) -> Table {
     ];
     let differs = |cells: &[String]| cells.iter().any(|cell| *cell != cells[0]);
     let row = |(label, cells): (&str, Vec<String>)| Row {
-        ink: None,
         total: differs(&cells),
         cells: core::iter::once(label.to_owned()).chain(cells).collect(),
+        ..Row::default()
     };
     let (marked, same): (Vec<Row>, Vec<Row>) = rows.into_iter().map(row).partition(|row| row.total);
     Table {
@@ -95,11 +100,11 @@ fn figures(reports: &[&Report]) -> Table {
         ),
     ];
     let fits = Row {
-        ink: None,
         total: true,
         cells: core::iter::once("Fits".to_owned())
             .chain(reports.iter().map(|report| report.fit().label().to_owned()))
             .collect(),
+        ..Row::default()
     };
     Table {
         caption: "What follows, and how far it is from scenario A".into(),
@@ -128,7 +133,7 @@ fn row(
         (None, _) => "–".to_owned(),
     };
     let cells = core::iter::once(label.to_owned()).chain(values.iter().enumerate().map(cell));
-    Row { ink: None, total: false, cells: cells.collect() }
+    Row { cells: cells.collect(), ..Row::default() }
 }
 
 /// How far a ratio is from one: a percentage while that reads well, and a factor beyond.

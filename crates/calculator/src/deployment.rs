@@ -5,15 +5,16 @@ use std::sync::Arc;
 use ridgepoint_catalog::devices::{Device, DeviceClass, Missing, Supplied, UsableSource, find_device};
 use ridgepoint_catalog::{Evidence, calibration, engine_profile, find_model, has_versions, version_number};
 use ridgepoint_core::{
-    Accelerator, Arithmetic, Bytes, Calibrated, ComputePrecision, Demand, Deployment, DeviceRam, Engine, GgufFile,
-    HostWeights, Knobs, KvFormat, LatentCache, Model, Number, Numerics, Packing, Parallelism, Profile, Reservation,
-    Role, Site, Stage, StageSplit, Tensor, Tokens, WeightFormat, Weights, Workload, memory,
+    Accelerator, Arithmetic, Bytes, CacheFormat, Calibrated, ComputePrecision, Demand, Deployment, DeviceRam, Engine,
+    GgufFile, HostWeights, Knobs, KvFormat, LatentCache, Model, Number, Numerics, OnHost, Packing, Parallelism,
+    Profile, Reservation, Role, Site, Stage, StageSplit, Tensor, Tokens, WeightFormat, Weights, Workload, memory,
 };
 
 use crate::capacity::Capacity;
 use crate::media::{self, Encoded};
 use crate::names;
-use crate::scenario::{Degree, DeviceCount, ModelChoice, Scenario};
+use crate::placement;
+use crate::scenario::{Degree, DeviceCount, Layout, ModelChoice, Scenario};
 use crate::warning::Warning;
 
 /// A scenario with its names looked up and its layout chosen: everything that the physics needs.
@@ -41,8 +42,10 @@ pub struct Resolved {
     pub profile: &'static Profile,
     /// The engine's settings.
     pub knobs: Knobs,
-    /// The pipeline stages, each with the weights of one rank.
+    /// The pipeline stages as far as devices hold them, each with the weights of one rank.
     pub stages: Vec<(Stage, Bytes)>,
+    /// The same without the weights.
+    pub spans: Vec<Stage>,
     /// The engine and its version as typed.
     pub runtime: (Engine, Option<String>),
     /// Requests at once at most, where the scenario says.
@@ -78,6 +81,21 @@ impl Resolved {
         Self::with_model(scenario, self.model_name.clone(), Arc::clone(&self.model))
     }
 
+    /// The layout in which the engine gives the most output, where that is another than this one: attention
+    /// data-parallel. Each device of a tensor-parallel group holds attention, its cache and dense matrices whole and
+    /// serves sequences of its own; together they hold the experts once.
+    pub fn for_throughput(&self, scenario: &Scenario) -> Option<Self> {
+        let Parallelism { tensor, pipeline, data, .. } = self.parallelism;
+        let ranks = tensor.saturating_mul(data);
+        let can = calibration::schedule(self.runtime.0).attention_data_parallel && self.devices.len() == 1;
+        if !can || tensor < 2 || self.model.experts() < ranks {
+            return None;
+        }
+        let [tensor, pipeline, expert, data] = [1, pipeline, ranks, ranks].map(Degree::Of);
+        let layout = Layout { tensor, pipeline, expert, data };
+        Some(self.with_layout(&Scenario { layout, ..scenario.clone() }).as_run())
+    }
+
     fn with_model(scenario: &Scenario, model_name: String, model: Arc<Model>) -> Self {
         let fallback = Scenario::default();
         let device = |devices: &DeviceCount| {
@@ -94,7 +112,9 @@ impl Resolved {
         let parallelism = choose_layout(scenario, profile, &model, &devices, &mut warnings);
         let knobs = knobs(scenario, &model, &devices);
         if knobs.host.expert_layers > 0 && model.experts() > 0 {
-            warnings.push(Warning::HostExperts { layers: knobs.host.expert_layers.min(model.layers.len()) as u64 });
+            let layers = knobs.host.expert_layers.min(model.layers.len()) as u64;
+            let host = devices.first().map(|(device, _)| calibration::host(device.class).accelerator);
+            warnings.extend(host.map(|host| Warning::HostExperts { layers, bandwidth: host.bandwidth }));
         }
         let without_effect = settings_without_effect(scenario, &model, knobs);
         if !without_effect.is_empty() {
@@ -105,15 +125,13 @@ impl Resolved {
             let engine = names::engine(scenario.engine).label;
             warnings.push(Warning::FormatNotOfEngine { engine, format });
         }
-        let stages = Stage::on_devices(&model, parallelism, knobs.host)
-            .into_iter()
-            .map(|stage| (stage, memory::stage_weights(&model, stage, weights, parallelism, knobs.host)));
-        Self {
+        let mut resolved = Self {
             model_id: scenario.model.id().to_string(),
             model_name,
-            numerics: Numerics { weights, kv: scenario.kv },
+            numerics: Numerics { weights, kv: cache_format(scenario) },
             stored: profile.stored(&model, knobs).map_or_else(|| Arc::clone(&model), Arc::new),
-            stages: stages.collect(),
+            stages: Vec::new(),
+            spans: Vec::new(),
             model,
             workload,
             media_tokens,
@@ -125,7 +143,60 @@ impl Resolved {
             runtime: (scenario.engine, scenario.engine_version.clone()),
             supplied: Supplied { memory: scenario.settings.device_memory, bandwidth: None },
             warnings,
+        };
+        resolved.cut();
+        resolved
+    }
+
+    /// The same with other degrees of parallelism, which have to be possible for the model and its devices.
+    pub fn laid_out(&self, parallelism: Parallelism) -> Self {
+        let mut resolved = Self { parallelism, warnings: Vec::new(), ..self.clone() };
+        resolved.cut();
+        resolved
+    }
+
+    /// The same with pipeline stages of so many layers on their devices.
+    pub fn with_stages(&self, sizes: &[usize]) -> Self {
+        let mut resolved = self.clone();
+        resolved.cut_into(sizes);
+        resolved
+    }
+
+    /// Cuts the layers into stages: as the engine does, or, over devices that differ, so that most room is left.
+    fn cut(&mut self) {
+        let sizes = Stage::on_devices(&self.model, self.parallelism, self.knobs.host);
+        let sizes: Vec<usize> = sizes.into_iter().map(|stage| stage.layers).collect();
+        self.cut_into(&sizes);
+        if let Some(sizes) = placement::roomiest(self) {
+            self.cut_into(&sizes);
         }
+    }
+
+    fn cut_into(&mut self, sizes: &[usize]) {
+        let first_layer = self.knobs.host.layers.min(self.model.layers.len());
+        let mut known: Option<(Stage, Bytes)> = None;
+        let weighed = |stage: Stage| {
+            // Neighbours in a long pipeline mostly hold the same.
+            let same = known.filter(|(other, _)| self.hold_the_same(stage, *other));
+            let weights = same.map_or_else(|| self.stage_weights(stage), |(_, weights)| weights);
+            known = Some((stage, weights));
+            (stage, weights)
+        };
+        let stages = Stage::of_sizes(sizes, first_layer).into_iter().map(weighed).collect();
+        self.stages = stages;
+        self.spans = Stage::of_sizes(sizes, first_layer);
+    }
+
+    /// Weights that a rank of a stage holds.
+    pub fn stage_weights(&self, stage: Stage) -> Bytes {
+        memory::stage_weights(&self.model, stage, self.numerics.weights, self.parallelism, self.knobs.host)
+    }
+
+    /// Whether two stages hold the same bytes. In a GGUF file, and where experts stay on the host, the place of a layer
+    /// counts too.
+    fn hold_the_same(&self, one: Stage, other: Stage) -> bool {
+        let place_counts = self.numerics.weights.gguf().is_some() || self.knobs.host.expert_layers > 0;
+        !place_counts && one.is_like(other, &self.model)
     }
 
     /// The arithmetic of most of the weights.
@@ -139,7 +210,7 @@ impl Resolved {
     /// do not appear.
     pub fn runs(&self) -> Vec<Run> {
         let Parallelism { tensor, data, .. } = self.parallelism;
-        let stages = Stage::all(&self.model, self.parallelism).len() as u64;
+        let stages = self.spans.len() as u64;
         let mut runs: Vec<Run> = Vec::new();
         let mut first_rank = 0;
         for (index, &(device, count)) in self.devices.iter().enumerate() {
@@ -185,16 +256,22 @@ impl Resolved {
     /// How close the measurements behind the predictions are: that of the device with the least.
     pub fn evidence(&self) -> Evidence {
         let evidence = |(device, _): &(&'static Device, u64)| calibration::efficiency(&self.kind(device)).1;
-        self.devices.iter().map(evidence).max().unwrap_or(Evidence::None)
+        // Nobody has measured what is left to the host.
+        let measured = self.devices.iter().map(evidence).max();
+        measured.filter(|_| self.on_host().is_none()).unwrap_or(Evidence::None)
     }
 
     /// The distinct devices of each stage with what the engine makes of them, for times. `None` where a bandwidth is
     /// missing.
     pub fn stages(&self) -> Option<Vec<Vec<Calibrated>>> {
-        let mut stages: Vec<Vec<Calibrated>> = vec![Vec::new(); Stage::all(&self.model, self.parallelism).len()];
-        for run in self.runs() {
-            let (efficiency, _) = calibration::efficiency(&self.kind(run.device));
-            let calibrated = Calibrated { accelerator: self.paced(run.device)?, efficiency };
+        let mut stages: Vec<Vec<Calibrated>> = vec![Vec::new(); self.spans.len()];
+        let mut known: Option<(usize, Calibrated)> = None;
+        for run in self.distinct_runs() {
+            let calibrated = match known {
+                Some((index, calibrated)) if index == run.device_index => calibrated,
+                Some(_) | None => self.calibrated(run.device)?,
+            };
+            known = Some((run.device_index, calibrated));
             if let Some(stage) = stages.get_mut(run.stage as usize)
                 && !stage.contains(&calibrated)
             {
@@ -202,6 +279,12 @@ impl Resolved {
             }
         }
         Some(stages)
+    }
+
+    /// A device with what the engine makes of it. `None` where its bandwidth is missing.
+    pub fn calibrated(&self, device: &Device) -> Option<Calibrated> {
+        let (efficiency, _) = calibration::efficiency(&self.kind(device));
+        Some(Calibrated { accelerator: self.paced(device)?, efficiency })
     }
 
     /// The same with the cache as the engine really keeps it.
@@ -212,8 +295,8 @@ impl Resolved {
     pub fn as_run(&self) -> Self {
         let is_narrow = matches!(self.arithmetic(), Arithmetic::Native(ComputePrecision::Fp8 | ComputePrecision::Fp4));
         let mut run = self.clone();
-        if self.runtime.0 == Engine::TensorRtLlm && is_narrow && self.numerics.kv == KvFormat::Bf16 {
-            run.numerics.kv = KvFormat::Fp8;
+        if self.runtime.0 == Engine::TensorRtLlm && is_narrow && self.numerics.kv == KvFormat::Bf16.into() {
+            run.numerics.kv = KvFormat::Fp8.into();
         }
         run
     }
@@ -222,18 +305,29 @@ impl Resolved {
     pub fn deployment<'a>(&'a self, stages: &'a [Vec<Calibrated>], capacity: &Capacity) -> Deployment<'a> {
         let schedule = calibration::schedule(self.runtime.0);
         let held = capacity.max_concurrency.map_or(u64::MAX, |held| held as u64);
-        let runs = self.runs();
+        let runs = self.distinct_runs();
         let first = runs.first().and_then(|run| self.demand(run, self.workload));
         Deployment {
             model: &self.model,
             numerics: self.numerics,
+            spans: &self.spans,
             stages,
             parallelism: self.parallelism,
             tokens_per_pass: first.map_or(Tokens::MAX, |demand| self.profile.tokens_per_pass(&demand)),
             passes_in_flight: schedule.passes_in_flight.unwrap_or(u64::MAX),
             groups_experts: schedule.groups_experts,
+            schedules_stages: schedule.schedules_stages,
+            host: self.on_host(),
             most_sequences: self.most_requests.or(schedule.most_requests).map_or(held, |most| most.min(held)),
         }
+    }
+
+    /// What works on layers and experts in host memory, if any are there.
+    pub fn on_host(&self) -> Option<OnHost> {
+        let weights = self.knobs.host;
+        let (device, _) = self.devices.first()?;
+        let moves = weights.layers > 0 || (weights.expert_layers > 0 && self.model.experts() > 0);
+        moves.then(|| OnHost { weights, processor: calibration::host(device.class) })
     }
 
     /// The memory of a device: as sold, as programs can have it, and how that is known. `None` where its size is open.
@@ -246,8 +340,13 @@ impl Resolved {
     /// What the engine is to hold on the devices of `run`.
     pub fn demand(&self, run: &Run, workload: Workload) -> Option<Demand<'_>> {
         let &(stage, weights) = self.stages.get(run.stage as usize)?;
+        Some(self.demand_of(stage, weights, run.device, workload))
+    }
+
+    /// What the engine is to hold on a device with a stage of such weights.
+    pub fn demand_of(&self, stage: Stage, weights: Bytes, device: &Device, workload: Workload) -> Demand<'_> {
         let batch = memory::sequences_per_replica(workload, self.parallelism.data);
-        Some(Demand {
+        Demand {
             model: &self.model,
             stored: &self.stored,
             stage,
@@ -256,8 +355,8 @@ impl Resolved {
             parallelism: self.parallelism,
             workload: Workload { batch, ..workload },
             knobs: self.knobs,
-            site: self.site(run.device),
-        })
+            site: self.site(device),
+        }
     }
 
     /// Weights of the layers that stay in host memory, and their cache and state.
@@ -282,6 +381,13 @@ impl Resolved {
 
     /// The runs that differ in device or stage, one of each.
     pub fn distinct_runs(&self) -> Vec<Run> {
+        if let &[(device, count)] = self.devices.as_slice() {
+            // However many replicas there are, the stages of the first are all.
+            let ranks = self.parallelism.tensor;
+            let stages = (0..self.spans.len() as u64).take_while(|stage| stage * ranks < count);
+            let run = |stage| Run { device, device_index: 0, stage, first_rank: stage * ranks, ranks };
+            return stages.map(run).collect();
+        }
         let mut distinct: Vec<Run> = Vec::new();
         for run in self.runs() {
             let same = |other: &Run| other.stage == run.stage && other.device_index == run.device_index;
@@ -290,6 +396,24 @@ impl Resolved {
             }
         }
         distinct
+    }
+
+    /// The runs of which two neighbours differ in what they hold or in the device: enough to see whether all fit.
+    pub fn unlike_runs(&self) -> Vec<Run> {
+        let mut runs: Vec<Run> = Vec::new();
+        for run in self.distinct_runs() {
+            let held = |run: &Run| self.stages.get(run.stage as usize).copied();
+            let same = |other: &Run| {
+                run.device_index == other.device_index
+                    && held(&run).zip(held(other)).is_some_and(|((stage, weights), (other_stage, other_weights))| {
+                        weights == other_weights && self.hold_the_same(stage, other_stage)
+                    })
+            };
+            if !runs.last().is_some_and(same) {
+                runs.push(run);
+            }
+        }
+        runs
     }
 
     /// A device as the engine finds it.
@@ -320,6 +444,7 @@ fn knobs(scenario: &Scenario, model: &Model, devices: &[(&Device, u64)]) -> Knob
         eager: settings.eager == Some(true),
         flash_attention: settings.flash_attention != Some(false),
         full_sliding_cache: settings.full_sliding_cache == Some(true),
+        unified_cache: settings.unified_cache,
         latent_cache: match settings.latent_cache {
             Some(0) => LatentCache::Heads,
             Some(1) => LatentCache::WithCopy,
@@ -359,6 +484,8 @@ fn settings_without_effect(scenario: &Scenario, model: &Model, knobs: Knobs) -> 
         ("eager", settings.eager.is_some() && !captures_graphs),
         ("fa", settings.flash_attention.is_some() && !on_llama_cpp),
         ("swa-full", settings.full_sliding_cache.is_some() && !on_llama_cpp),
+        ("the second format of kv", settings.value_cache.is_some() && !on_llama_cpp),
+        ("kvu", settings.unified_cache.is_some() && !on_llama_cpp),
         ("mla", settings.latent_cache.is_some() && !(on_llama_cpp && has_latent)),
         ("ngl", settings.device_layers.is_some() && !knobs.host.lookups),
         ("cpu-moe", moved && (knobs.host.expert_layers == 0 || model.experts() == 0)),
@@ -379,13 +506,28 @@ fn foreign_format(scenario: &Scenario, weights: WeightFormat, model: &Model) -> 
         };
         return Some(format!("{label} weights"));
     }
-    let cache = names::kv_format(scenario.kv).label;
-    let foreign_cache = match scenario.kv {
+    // Without flash attention llama.cpp has no use for packed values.
+    let unfused = scenario.settings.flash_attention == Some(false);
+    let is_foreign = |format, of_values: bool| match format {
         KvFormat::Fp32 | KvFormat::Fp16 | KvFormat::Bf16 => false,
         KvFormat::Fp8 | KvFormat::Int8 => is_llama_cpp,
-        KvFormat::Q8_0 | KvFormat::Q5_1 | KvFormat::Q5_0 | KvFormat::Q4_1 | KvFormat::Q4_0 => !is_llama_cpp,
+        KvFormat::Q8_0 | KvFormat::Q5_1 | KvFormat::Q5_0 | KvFormat::Q4_1 | KvFormat::Q4_0 => {
+            !is_llama_cpp || of_values && unfused
+        }
     };
-    foreign_cache.then(|| format!("a {cache} KV cache"))
+    let CacheFormat { keys, values } = cache_format(scenario);
+    let label = |format| names::kv_format(format).label;
+    if is_foreign(keys, false) {
+        return Some(format!("a {} KV cache", label(keys)));
+    }
+    let how = if unfused { " without flash attention" } else { "" };
+    is_foreign(values, true).then(|| format!("values of the KV cache in {}{how}", label(values)))
+}
+
+/// How the scenario's cache is stored.
+fn cache_format(scenario: &Scenario) -> CacheFormat {
+    let values = scenario.settings.value_cache.filter(|_| scenario.engine == Engine::LlamaCpp);
+    CacheFormat { keys: scenario.kv, values: values.unwrap_or(scenario.kv) }
 }
 
 /// The format in which an engine holds the weights.
@@ -409,6 +551,12 @@ fn weights_in(engine: Engine, asked: Option<WeightFormat>, model: &Model) -> Wei
         asked.packing(Tensor::matrix(Role::ExpertUp, 1, 1), true)
     };
     FILES.into_iter().find(|(known, _)| *known == packing).map_or(asked, |(_, file)| WeightFormat::Gguf(file))
+}
+
+/// What an engine makes of a model as it is published; `None` where it cannot read that.
+pub fn published_in(engine: Engine, model: &Model) -> Option<WeightFormat> {
+    let format = weights_in(engine, None, model);
+    (engine != Engine::LlamaCpp || format.gguf().is_some()).then_some(format)
 }
 
 /// Ranks that are the same device in the same stage.
@@ -496,7 +644,7 @@ fn choose_layout(
 }
 
 /// Devices that tensor parallelism should stay within: the fast domain, or the slots of one host.
-fn fast_domain(device: &Device) -> u64 {
+pub(crate) fn fast_domain(device: &Device) -> u64 {
     const SLOTS_OF_A_HOST: u64 = 8;
     device.interconnect().scale_up.map_or(SLOTS_OF_A_HOST, |fast| fast.domain.max(SLOTS_OF_A_HOST))
 }
@@ -510,7 +658,7 @@ const fn at_least_one(degree: Degree) -> u64 {
 
 /// The query and KV heads of an attention layer that cannot be dealt out over `tensor` ranks, if there is one: query
 /// heads have to divide evenly, and KV heads either divide or are replicated evenly.
-fn undividable_heads(model: &Model, tensor: u64) -> Option<(u64, u64)> {
+pub(crate) fn undividable_heads(model: &Model, tensor: u64) -> Option<(u64, u64)> {
     let attentions = model.layers.kinds().iter().filter_map(|layer| layer.mixer.attention());
     attentions.map(|attention| (attention.heads(), attention.kv_heads())).find(|&(heads, kv_heads)| {
         !heads.is_multiple_of(tensor) || !(kv_heads.is_multiple_of(tensor) || tensor.is_multiple_of(kv_heads.max(1)))

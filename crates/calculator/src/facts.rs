@@ -1,8 +1,9 @@
 //! A few short facts on the chosen model and hardware, shown where they are chosen.
 
 use ridgepoint_catalog::devices::{Confidence, find_device};
-use ridgepoint_core::Latent;
+use ridgepoint_core::{Latent, WeightFormat};
 
+use crate::link;
 use crate::names;
 use crate::numbers;
 use crate::report::Report;
@@ -61,6 +62,34 @@ fn generated(latent: Latent, [width, height]: [u64; 2]) -> Vec<Fact> {
             vec![fact("Tokens of a second", rates)]
         }
     }
+}
+
+/// What the devices would hold at most, each with everything else as it is; none where the size of one is not known.
+pub fn capacity(report: &Report) -> Vec<Fact> {
+    let capacity = report.capacity;
+    let Some(most) = capacity.max_batch else { return Vec::new() };
+    let bound = |most: u64, limit: u64, unit: &str| match most {
+        0 => "none".to_string(),
+        most if most >= limit => format!("{} {unit} and more", numbers::count(limit)),
+        most => format!("{} {unit}", numbers::count(most)),
+    };
+    let none = || "none".to_string();
+    let weights = capacity.best_weights.map_or_else(none, |format| {
+        if format == WeightFormat::Native {
+            return format!("{}, as published", report.model.native_format.label);
+        }
+        names::weight_format(format).label.into()
+    });
+    let mut facts = vec![
+        fact("Largest batch", bound(most, link::MAX_BATCH, "sequences")),
+        fact("Longest context", bound(capacity.max_context_tokens.unwrap_or(0), link::MAX_TOKENS, "tokens")),
+        fact("Widest weights", weights),
+        fact("Widest KV cache", capacity.best_kv.map_or_else(none, |format| names::kv_format(format).label.into())),
+    ];
+    if let Some(devices) = capacity.min_devices {
+        facts.push(fact("Fewest devices", numbers::count(devices)));
+    }
+    facts
 }
 
 /// Facts on the pictures and the sound in a prompt; none without them.

@@ -1,13 +1,15 @@
 //! What to change when a scenario does not fit: each change is tried before it is offered.
 
 use ridgepoint_catalog::devices::{Device, devices, find_device};
-use ridgepoint_core::{Bytes, Engine, GgufFile, KvFormat, WeightFormat, Workload, memory};
+use ridgepoint_core::{Bytes, Engine, Workload, memory};
 
 use crate::capacity::{self, Capacity};
 use crate::deployment::Resolved;
+use crate::ladder;
 use crate::link;
 use crate::names;
 use crate::numbers;
+use crate::order::sort_by_key;
 use crate::report::Report;
 use crate::scenario::{DeviceCount, Layout, Presentation, Scenario, Settings};
 
@@ -112,32 +114,20 @@ fn settings(scenario: &Scenario) -> Vec<Change> {
 
 /// Narrower formats of the cache that the engine reads, widest first.
 fn cache_formats(scenario: &Scenario) -> Vec<Change> {
-    let formats: &[KvFormat] = match scenario.engine {
-        Engine::LlamaCpp => &[KvFormat::Q8_0, KvFormat::Q4_0],
-        Engine::Vllm | Engine::Sglang | Engine::TensorRtLlm => &[KvFormat::Fp8],
-        Engine::Transformers | Engine::Mlx => &[KvFormat::Int8],
+    let formats = ladder::kv_formats(scenario.engine);
+    let widest = scenario.settings.value_cache.map_or(Bytes::ZERO, |values| values.bytes(1024));
+    let widest = widest.max(scenario.kv.bytes(1024));
+    let settings = Settings { value_cache: None, ..scenario.settings };
+    let narrower = formats.iter().filter(|format| format.bytes(1024) < widest);
+    let change = |&kv| {
+        (format!("store the KV cache in {}", names::kv_format(kv).label), Scenario { kv, settings, ..scenario.clone() })
     };
-    let narrower = formats.iter().filter(|format| format.bytes(1024) < scenario.kv.bytes(1024));
-    let change =
-        |&kv| (format!("store the KV cache in {}", names::kv_format(kv).label), Scenario { kv, ..scenario.clone() });
     narrower.map(change).collect()
 }
 
 /// Narrower formats of the weights that the engine reads, widest first.
 fn weight_formats(scenario: &Scenario, resolved: &Resolved) -> Vec<Change> {
-    let formats: &[WeightFormat] = match scenario.engine {
-        Engine::Vllm | Engine::Sglang | Engine::TensorRtLlm => &[WeightFormat::Fp8, WeightFormat::AwqInt4],
-        Engine::Transformers => &[WeightFormat::BitsAndBytes8, WeightFormat::Nf4],
-        Engine::Mlx => &[WeightFormat::Mlx8, WeightFormat::Mlx6, WeightFormat::Mlx4],
-        Engine::LlamaCpp => &[
-            WeightFormat::Gguf(GgufFile::Q8_0),
-            WeightFormat::Gguf(GgufFile::Q6K),
-            WeightFormat::Gguf(GgufFile::Q5KM),
-            WeightFormat::Gguf(GgufFile::Q4KM),
-            WeightFormat::Gguf(GgufFile::Q3KM),
-            WeightFormat::Gguf(GgufFile::Q2K),
-        ],
-    };
+    let formats = ladder::weight_formats(scenario.engine);
     let now = memory::weights(&resolved.model, resolved.numerics.weights);
     // Less than a twentieth is no reason to change the weights.
     let narrower = formats.iter().filter(|&&format| memory::weights(&resolved.model, format).scaled(1.05) < now);
@@ -205,7 +195,7 @@ fn larger_devices(scenario: &Scenario, resolved: &Resolved) -> Vec<Change> {
     let mut larger: Vec<_> = alike.filter(|device| size.is_some() && device.memory.nominal > size).collect();
     let weights: Bytes = resolved.stages.iter().map(|&(_, weights)| weights).max().unwrap_or(Bytes::ZERO);
     larger.retain(|device| device.memory.nominal >= Some(weights));
-    larger.sort_by_key(|device| device.memory.nominal);
+    sort_by_key(&mut larger, |device| device.memory.nominal);
     let change = |device: &Device| {
         let devices = vec![DeviceCount { id: device.id.into(), count: only.count }];
         let settings = Settings { device_memory: None, ..scenario.settings };

@@ -9,10 +9,11 @@ use ridgepoint_core::{Bytes, Component, Engine, Parallelism, PassTime, Seconds, 
 use serde::{Serialize, Serializer};
 
 use crate::fixes;
+use crate::ink::Ink;
 use crate::link::Notice;
 use crate::names;
 use crate::prediction::Predicted;
-use crate::report::{DeviceReport, Report};
+use crate::report::{self, DeviceReport, Report};
 
 /// The whole report as JSON, on one line.
 pub fn to_string(report: &Report, notices: &[Notice]) -> String {
@@ -86,7 +87,18 @@ struct Memory<'a> {
     fits: Option<bool>,
     minimum_bytes: u64,
     devices: Vec<Device<'a>>,
+    shortfall: Option<Shortfall<'a>>,
     fixes: Vec<Fix<'a>>,
+}
+
+/// What keeps it from fitting: the device that lacks most, and what takes most of that.
+#[derive(Serialize)]
+struct Shortfall<'a> {
+    bytes: u64,
+    id: &'a str,
+    rank: u64,
+    component: &'static str,
+    component_bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -121,6 +133,8 @@ struct Capacity {
     max_context_tokens: Option<u64>,
     max_batch: Option<u64>,
     min_devices: Option<u64>,
+    best_weights: Option<&'static str>,
+    best_kv: Option<&'static str>,
 }
 
 /// A prediction with its interval, and the speed of light.
@@ -176,6 +190,9 @@ struct Phase {
     intensity: Option<f64>,
     attainable_flop_per_s: Option<f64>,
     bound: &'static str,
+    predicted_time_s: Option<f64>,
+    predicted_step_s: Option<f64>,
+    predicted_sequences_s: Option<f64>,
     operations: Vec<Operation>,
 }
 
@@ -187,6 +204,7 @@ struct Operation {
     bytes: u64,
     intensity: Option<f64>,
     time_s: f64,
+    predicted_time_s: Option<f64>,
     bound: &'static str,
 }
 
@@ -207,6 +225,7 @@ fn view<'a>(report: &'a Report, notices: &[Notice]) -> View<'a> {
             fits: report.fits(),
             minimum_bytes: report.minimum().get(),
             devices: report.devices.iter().flat_map(|run| devices(run, report.engine)).collect(),
+            shortfall: report.shortfall().map(shortfall),
             fixes: report.fixes.iter().map(fix).collect(),
         },
         capacity: capacity(report),
@@ -271,6 +290,17 @@ fn devices(run: &DeviceReport, engine: Engine) -> impl Iterator<Item = Device<'_
     })
 }
 
+fn shortfall(shortfall: report::Shortfall<'_>) -> Shortfall<'_> {
+    let report::Shortfall { device, missing, largest: (component, bytes) } = shortfall;
+    Shortfall {
+        bytes: missing.get(),
+        id: device.id,
+        rank: device.first_rank,
+        component: component.id,
+        component_bytes: bytes.get(),
+    }
+}
+
 fn fix(fix: &fixes::Fix) -> Fix<'_> {
     Fix { change: &fix.change, query: &fix.query, headroom_bytes: fix.headroom }
 }
@@ -284,6 +314,8 @@ fn capacity(report: &Report) -> Capacity {
         max_context_tokens: capacity.max_context_tokens,
         max_batch: capacity.max_batch,
         min_devices: capacity.min_devices,
+        best_weights: capacity.best_weights.map(|format| names::weight_format(format).id),
+        best_kv: capacity.best_kv.map(|format| names::kv_format(format).id),
     }
 }
 
@@ -338,7 +370,9 @@ fn throughput(report: &Report) -> Throughput {
 
 fn roofline(report: &Report) -> RooflineView {
     let ridge = report.roofline();
-    let phase = |(name, _, pass): (&str, _, &PassTime)| {
+    let phase = |(name, ink, pass): (&str, Ink, &PassTime)| {
+        let predicted = report.predicted_parts(ink);
+        let part = |time: fn(&PassTime) -> Seconds| predicted.map(|pass| time(pass).get());
         let intensity = pass.cost().intensity();
         Phase {
             phase: name.to_ascii_lowercase(),
@@ -347,7 +381,10 @@ fn roofline(report: &Report) -> RooflineView {
                 .zip(intensity)
                 .map(|((_, roofline), intensity)| roofline.attainable(intensity).get()),
             bound: names::bound(pass.bound()).id,
-            operations: operations(pass),
+            predicted_time_s: part(|pass| pass.time),
+            predicted_step_s: part(|pass| pass.step),
+            predicted_sequences_s: part(|pass| pass.per_sequence),
+            operations: operations(pass, predicted),
         }
     };
     RooflineView {
@@ -356,7 +393,7 @@ fn roofline(report: &Report) -> RooflineView {
     }
 }
 
-fn operations(pass: &PassTime) -> Vec<Operation> {
+fn operations(pass: &PassTime, predicted: Option<&PassTime>) -> Vec<Operation> {
     let view = |timed: &ridgepoint_core::TimedOperation| {
         let cost = timed.operation.cost;
         Operation {
@@ -366,6 +403,7 @@ fn operations(pass: &PassTime) -> Vec<Operation> {
             bytes: (cost.traffic + cost.communication).get(),
             intensity: cost.intensity().map(|intensity| intensity.get()),
             time_s: timed.time.get(),
+            predicted_time_s: predicted.and_then(|pass| pass.time_of(timed.operation)).map(Seconds::get),
             bound: names::bound(timed.bound).id,
         }
     };

@@ -189,7 +189,7 @@ fn split(text: &str) -> (&str, Option<&str>) {
         text.trim().split_once('#').map_or((text.trim(), None), |(rest, fragment)| (rest, Some(fragment)));
     let query = match rest.split_once('?') {
         Some((_, query)) => query,
-        None if rest.contains("://") => "",
+        None if rest.as_bytes().windows(3).any(|part| part == b"://") => "",
         None => rest,
     };
     (query, fragment)
@@ -243,10 +243,7 @@ impl Reader {
                 self.scenario.engine_version = Some(version).filter(|version| !version.is_empty());
             }
             "w" => self.weights(value),
-            "kv" => {
-                self.scenario.kv =
-                    self.choice(key, value, names::KV_FORMATS, |format| names::kv_format(format).id, KvFormat::Bf16);
-            }
+            "kv" => self.cache(value),
             "batch" => self.scenario.workload.batch = self.number(key, value, 1, MAX_BATCH, workload.batch),
             "in" => {
                 self.scenario.workload.prompt_tokens = self.number(key, value, 1, MAX_TOKENS, workload.prompt_tokens)
@@ -266,6 +263,7 @@ impl Reader {
             "eager" => self.scenario.settings.eager = Some(self.flag(key, value, false)),
             "fa" => self.scenario.settings.flash_attention = Some(self.flag(key, value, true)),
             "swa-full" => self.scenario.settings.full_sliding_cache = Some(self.flag(key, value, false)),
+            "kvu" => self.scenario.settings.unified_cache = Some(self.flag(key, value, false)),
             "ngl" => self.scenario.settings.device_layers = self.setting(key, value, 0, MAX_LAYERS),
             "cpu-moe" => self.scenario.settings.cpu_expert_layers = self.setting(key, value, 0, MAX_LAYERS),
             "mla" => self.scenario.settings.latent_cache = self.setting(key, value, 0, 2).map(|layout| layout as u8),
@@ -371,6 +369,16 @@ impl Reader {
         }
     }
 
+    /// One format, or those of keys and values.
+    fn cache(&mut self, value: &str) {
+        let (keys, values) = value.split_once(',').map_or((value, None), |(keys, values)| (keys, Some(values)));
+        let id = |format| names::kv_format(format).id;
+        self.scenario.kv = self.choice("kv", keys.trim(), names::KV_FORMATS, id, KvFormat::Bf16);
+        let keys = self.scenario.kv;
+        let values = values.map(|values| self.choice("kv", values.trim(), names::KV_FORMATS, id, keys));
+        self.scenario.settings.value_cache = values.filter(|&values| values != keys);
+    }
+
     fn memory_fraction(&mut self, value: &str) {
         match numbers::parse_decimal(value).map(millionths) {
             Some(fraction) if fraction > 0.0 && fraction <= 1.0 => {
@@ -466,6 +474,11 @@ impl Reader {
                 _ => self.adjusted("n: the list in gpu has its own counts".into(), "n is ignored"),
             }
         }
+        let settings = &mut self.scenario.settings;
+        if self.scenario.engine != Engine::LlamaCpp && settings.value_cache.take().is_some() {
+            let used = names::kv_format(self.scenario.kv).id;
+            self.adjusted("kv: only llama.cpp has a format for values".into(), format!("{used} is used for both"));
+        }
         let Self { scenario, presentation, notices, .. } = self;
         Link { scenario, others: Vec::new(), presentation, notices }
     }
@@ -521,11 +534,7 @@ pub fn encode_all(scenario: &Scenario, others: &[Scenario], presentation: &Prese
         query.add(key, &value);
     }
     let custom = custom_of(scenario, others);
-    let is_possible = |other: &&Scenario| match &other.model {
-        ModelChoice::Catalogue(_) => true,
-        ModelChoice::Custom(own) => Some(own) == custom,
-    };
-    for (letter, other) in OTHERS.into_iter().zip(others.iter().filter(is_possible)) {
+    for (letter, other) in OTHERS.into_iter().zip(others.iter().filter(|other| is_sharable(other, custom))) {
         let differences = differences(other, scenario);
         for (key, value) in &differences {
             query.add(&format!("{letter}.{key}"), value);
@@ -554,8 +563,21 @@ pub fn differences(scenario: &Scenario, other: &Scenario) -> Vec<(&'static str, 
     own.iter().filter(|pair| !others.contains(pair)).cloned().chain(missing).collect()
 }
 
+/// The scenarios of a comparison that a link can hold beside the first: those without a second custom model.
+pub fn sharable(scenario: &Scenario, others: &[Scenario]) -> Vec<Scenario> {
+    let custom = custom_of(scenario, others);
+    others.iter().filter(|other| is_sharable(other, custom)).take(OTHERS.len()).cloned().collect()
+}
+
+fn is_sharable(other: &Scenario, custom: Option<&CustomModel>) -> bool {
+    match &other.model {
+        ModelChoice::Catalogue(_) => true,
+        ModelChoice::Custom(own) => Some(own) == custom,
+    }
+}
+
 /// The custom model of a link: the first there is.
-pub fn custom_of<'a>(scenario: &'a Scenario, others: &'a [Scenario]) -> Option<&'a CustomModel> {
+fn custom_of<'a>(scenario: &'a Scenario, others: &'a [Scenario]) -> Option<&'a CustomModel> {
     core::iter::once(scenario).chain(others).find_map(|scenario| match &scenario.model {
         ModelChoice::Custom(custom) => Some(custom),
         ModelChoice::Catalogue(_) => None,
@@ -584,7 +606,7 @@ fn keys(scenario: &Scenario) -> Vec<(&'static str, String)> {
         ("engine", Some(names::engine(scenario.engine).id.to_owned())),
         ("ev", scenario.engine_version.clone()),
         ("w", scenario.weights.map(|format| names::weight_format(format).id.to_owned())),
-        ("kv", Some(names::kv_format(scenario.kv).id.to_owned())),
+        ("kv", Some(cache_formats(scenario))),
         ("batch", Some(workload.batch.to_string())),
         ("in", Some(workload.prompt_tokens.to_string())),
         ("out", Some(workload.output_tokens.to_string())),
@@ -613,6 +635,7 @@ fn keys(scenario: &Scenario) -> Vec<(&'static str, String)> {
         ("eager", flag(settings.eager)),
         ("fa", flag(settings.flash_attention)),
         ("swa-full", flag(settings.full_sliding_cache)),
+        ("kvu", flag(settings.unified_cache)),
         ("ngl", settings.device_layers),
         ("cpu-moe", settings.cpu_expert_layers),
         ("mla", settings.latent_cache.map(u64::from)),
@@ -620,6 +643,16 @@ fn keys(scenario: &Scenario) -> Vec<(&'static str, String)> {
         add_some(key, value.map(|value| value.to_string()));
     }
     keys
+}
+
+/// The format of the KV cache; for llama.cpp that of the values too, where it is another one.
+fn cache_formats(scenario: &Scenario) -> String {
+    let keys = names::kv_format(scenario.kv).id;
+    let has_two = |values: &KvFormat| scenario.engine == Engine::LlamaCpp && *values != scenario.kv;
+    match scenario.settings.value_cache.filter(has_two) {
+        Some(values) => format!("{keys},{}", names::kv_format(values).id),
+        None => keys.to_owned(),
+    }
 }
 
 struct Query(String);

@@ -1,9 +1,11 @@
 //! The words of the field: ids that go into links, and names that people read.
 
 use ridgepoint_core::{
-    Bound, Bytes, Component, ComputePrecision, Engine, GgufFile, Kind, KvFormat, Model, Number, OperationKind,
-    Overhead, Packing, Quantisable, WeightFormat,
+    Bound, Bytes, Component, ComputePrecision, DeviceMemory, Engine, GgufFile, Kind, KvFormat, Model, Number,
+    OperationKind, Overhead, Packing, Quantisable, WeightFormat,
 };
+
+use crate::order::sort_by_key;
 
 /// An id for links and a name for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,22 @@ pub struct Name {
 
 const fn name(id: &'static str, label: &'static str) -> Name {
     Name { id, label }
+}
+
+/// A weight format in words; as published, the format of the publisher.
+pub fn weights_of(model: &Model, format: WeightFormat) -> String {
+    if format == WeightFormat::Native { published(model).label } else { weight_format(format).label.to_owned() }
+}
+
+/// What the memory of a device goes to, each part with its name in sentences.
+pub fn parts(memory: DeviceMemory) -> [(Name, Bytes); 5] {
+    [
+        (name("weights", "weights"), memory.weights),
+        (name("kv_cache", "KV cache"), memory.kv_cache),
+        (name("state", "recurrent state"), memory.state),
+        (name("activations", "activations"), memory.activations),
+        (name("overhead", "engine overhead"), memory.overhead.total()),
+    ]
 }
 
 /// What an engine calls the peak of its activations.
@@ -180,7 +198,7 @@ pub fn published(model: &Model) -> Published {
             }
         }
     }
-    found.sort_by_key(|&(_, _, parameters, _)| core::cmp::Reverse(parameters));
+    sort_by_key(&mut found, |&(_, _, parameters, _)| core::cmp::Reverse(parameters));
     let several = found.len() > 1;
     let labels: Vec<String> = found
         .iter()

@@ -252,12 +252,13 @@ const SI: &[&str] = &["", "k", "M", "G", "T", "P", "E", "Z", "Y"];
 pub fn parse_count(text: &str) -> Result<u64, String> {
     let expected = || "enter a whole number such as 4096, 4,096 or 4k".to_string();
     let plain: String = text.chars().filter(|c| !matches!(c, ',' | '_' | ' ' | '\u{a0}' | '\u{202f}')).collect();
-    let (digits, scale) = match plain.as_bytes() {
-        [digits @ .., b'k' | b'K'] => (digits.len(), 1024.0),
-        [digits @ .., b'm' | b'M'] => (digits.len(), 1024.0 * 1024.0),
-        all => (all.len(), 1.0),
+    let (digits, scale) = if let Some(digits) = plain.strip_suffix(['k', 'K']) {
+        (digits, 1024.0)
+    } else if let Some(digits) = plain.strip_suffix(['m', 'M']) {
+        (digits, 1024.0 * 1024.0)
+    } else {
+        (plain.as_str(), 1.0)
     };
-    let digits = &plain[..digits];
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
         return Err(expected());
     }

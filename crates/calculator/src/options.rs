@@ -189,6 +189,22 @@ pub fn engines() -> Vec<Group> {
     vec![Group { label: "Engine".into(), choices: choices.into() }]
 }
 
+/// What stands for the newest version of an engine.
+pub const NEWEST: &str = "newest";
+
+/// The versions at which an engine changes, newest first, and the one in use.
+pub fn engine_versions(scenario: &Scenario) -> Vec<Group> {
+    let mut versions = vec![NEWEST.to_owned()];
+    versions.extend(ridgepoint_catalog::engine_versions(scenario.engine));
+    versions.extend(scenario.engine_version.clone().filter(|version| !versions.contains(version)));
+    let choice = |id: String| {
+        let is_step = id != NEWEST && scenario.engine_version.as_ref() != Some(&id);
+        let name = if is_step { format!("{id} and later") } else { id.clone() };
+        Choice { id, name, detail: String::new(), keywords: String::new() }
+    };
+    vec![Group { label: "Version".into(), choices: versions.into_iter().map(choice).collect() }]
+}
+
 /// Gathers choices under their headings, in order of first appearance.
 fn grouped(choices: impl Iterator<Item = (String, Choice)>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();

@@ -17,9 +17,9 @@ impl Report {
         let model = &self.model;
         let total = model.parameters.total();
         let row = |label: &str, count: u64, is_sum| Row {
-            ink: None,
             total: is_sum,
             cells: vec![label.to_owned(), numbers::count(count), numbers::percent(count as f64 / total.max(1) as f64)],
+            ..Row::default()
         };
         let parts = Component::ALL.into_iter().map(|part| (names::component(part).label, model.parameters.of(part)));
         let mut rows: Vec<Row> =

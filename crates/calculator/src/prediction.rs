@@ -1,8 +1,9 @@
 //! What the engine is predicted to do, with the range in which measurements lie.
 
 use ridgepoint_catalog::{Evidence, Metric, calibration};
-use ridgepoint_core::{Seconds, Speed, TokensPerSecond};
+use ridgepoint_core::{PassTime, Seconds, Speed, TokensPerSecond};
 
+use crate::ink::Ink;
 use crate::report::Report;
 
 /// What an engine is predicted to do.
@@ -53,6 +54,13 @@ impl Report {
     fn with_interval(&self, metric: Metric, prediction: &Prediction, value: f64) -> Predicted {
         let (low, high) = calibration::spread(self.engine, metric, prediction.evidence);
         Predicted { value, low: value * low, high: value * high }
+    }
+
+    /// The parts of a predicted phase: of a decode step, or of reading the prompts of all sequences in as many passes as
+    /// the engine takes. They add up to the phase's time.
+    pub fn predicted_parts(&self, phase: Ink) -> Option<&PassTime> {
+        let speed = &self.prediction.as_ref()?.speed;
+        Some(if phase == Ink::Decode { &speed.decode } else { &speed.prefill_parts })
     }
 
     /// The metric of the time per output token in steady serving.

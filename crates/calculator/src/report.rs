@@ -8,13 +8,14 @@ use ridgepoint_core::{
     memory,
 };
 
-use crate::capacity::{self, Capacity};
+use crate::capacity::Capacity;
 use crate::deployment::{Resolved, Run};
 use crate::fixes::{self, Fix};
 use crate::ink::Ink;
 use crate::link;
-use crate::names::{self, Published};
+use crate::names::{self, Name, Published};
 use crate::prediction::Prediction;
+use crate::saturation::Saturated;
 use crate::scenario::{Media, Presentation, Scenario};
 use crate::warning::Warning;
 
@@ -122,10 +123,33 @@ pub struct Room {
     pub limit: Bytes,
 }
 
+/// What keeps a scenario from fitting.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shortfall<'a> {
+    /// The devices that lack most.
+    pub device: &'a DeviceReport,
+    /// Bytes missing on each of them.
+    pub missing: Bytes,
+    /// What most of their memory goes to, and how much that is.
+    pub largest: (Name, Bytes),
+}
+
 impl DeviceReport {
     /// Memory left below the engine's limit; negative when it does not fit.
     pub fn headroom(&self) -> Option<i64> {
         self.room.map(|room| room.limit.minus(self.memory.total()))
+    }
+
+    /// Whether it holds its share with less than a twentieth of the engine's limit to spare.
+    pub fn is_tight(&self) -> bool {
+        let spare = self.headroom().and_then(|headroom| u64::try_from(headroom).ok());
+        spare.zip(self.room).is_some_and(|(spare, room)| spare.saturating_mul(20) < room.limit.get())
+    }
+
+    /// What most of its memory goes to.
+    pub fn largest_part(&self) -> (Name, Bytes) {
+        let [first, rest @ ..] = names::parts(self.memory);
+        rest.into_iter().fold(first, |largest, part| if part.1 > largest.1 { part } else { largest })
     }
 
     /// What the engine takes: all of its share where it fills that with cache, else what it was asked for. `None` where
@@ -146,18 +170,22 @@ impl Report {
         let run = resolved.as_run();
         let stages = run.stages();
         let workload = resolved.workload;
-        let capacity =
-            Capacity { min_devices: capacity::min_devices(scenario, &resolved), ..Capacity::of(&resolved, workload) };
+        let capacity = Capacity::of(&resolved, workload).with_choices(scenario, &resolved);
         let held = if run.numerics == resolved.numerics { capacity } else { Capacity::of(&run, workload) };
         let deployment = stages.as_ref().map(|stages| run.deployment(stages, &held));
         let at = |workload, pace| deployment.and_then(|deployment| deployment.speed(workload, pace));
         // As many sequences as fit with everything that each of them needs, however many are asked for.
-        let saturated = saturating_batch(&run, &held).map(|batch| Workload { batch, ..workload });
-        let saturated = saturated.filter(|_| capacity.max_batch > Some(0));
-        let saturated_output = |pace| deployment.and_then(|deployment| deployment.saturated_output(saturated?, pace));
+        let saturated = Saturated::of(&run, held).filter(|_| capacity.max_batch > Some(0));
+        let elsewhere = saturated.as_ref().and_then(|_| Saturated::elsewhere(scenario, &run));
+        let output = |saturated: &Option<Saturated>, pace| saturated.as_ref()?.output(pace);
+        // Of the best that both layouts could do, the better.
+        let most_output = match (output(&saturated, Pace::Ideal), output(&elsewhere, Pace::Ideal)) {
+            (Some(here), Some(there)) => Some(here.max(there)),
+            (here, there) => here.or(there),
+        };
         let prediction = at(workload, Pace::Predicted).map(|speed| Prediction {
             speed,
-            saturated_output: saturated_output(Pace::Predicted),
+            saturated_output: output(if elsewhere.is_some() { &elsewhere } else { &saturated }, Pace::Predicted),
             evidence: resolved.evidence(),
         });
         let mut report = Self {
@@ -167,7 +195,7 @@ impl Report {
             workload,
             capacity,
             speed: at(workload, Pace::Ideal),
-            saturated_output: saturated_output(Pace::Ideal),
+            saturated_output: most_output,
             prediction,
             engine: scenario.engine,
             rooflines: rooflines(&resolved),
@@ -177,6 +205,9 @@ impl Report {
             warnings: Vec::new(),
         };
         report.warnings = warnings(&resolved, &report);
+        if let Some(Saturated { layout, .. }) = elsewhere {
+            report.warnings.push(Warning::AttentionDataParallel { devices: layout.parallelism.data });
+        }
         if run.numerics != resolved.numerics {
             report.warnings.push(Warning::NarrowCache);
         }
@@ -202,6 +233,13 @@ impl Report {
     /// The devices with the least headroom.
     pub fn tightest(&self) -> Option<&DeviceReport> {
         self.devices.iter().min_by_key(|device| device.headroom().unwrap_or(i64::MAX))
+    }
+
+    /// What keeps the scenario from fitting; `None` where it fits or that is not known.
+    pub fn shortfall(&self) -> Option<Shortfall<'_>> {
+        let device = self.tightest()?;
+        let short = device.headroom().filter(|&headroom| headroom < 0)?;
+        Some(Shortfall { device, missing: Bytes::new(short.unsigned_abs()), largest: device.largest_part() })
     }
 
     /// Weights, cache and state of all devices.
@@ -233,14 +271,6 @@ impl Report {
     pub fn roofline(&self) -> Option<(ComputePrecision, Roofline)> {
         self.rooflines.first().copied()
     }
-}
-
-/// Sequences that requests without end would keep in flight: as many as the cache of all replicas holds.
-pub fn saturating_batch(resolved: &Resolved, capacity: &Capacity) -> Option<u64> {
-    let replicas = resolved.parallelism.data.max(1);
-    let batch = capacity.max_concurrency.map_or(u64::MAX, |held| (held as u64).saturating_mul(replicas));
-    let batch = batch.min(capacity.max_batch?);
-    (batch > 0).then_some(batch)
 }
 
 fn model_report(resolved: &Resolved, workload: Workload, media: Media) -> ModelReport {
@@ -331,7 +361,10 @@ fn warnings(resolved: &Resolved, report: &Report) -> Vec<Warning> {
     let layers = resolved.knobs.host.layers as u64;
     if layers > 0 {
         let (weights, cache) = resolved.held_by_host(report.workload);
-        warnings.push(Warning::HostLayers { layers, held: weights + cache });
+        if let Some(host) = resolved.on_host() {
+            let bandwidth = host.processor.accelerator.bandwidth;
+            warnings.push(Warning::HostLayers { layers, held: weights + cache, bandwidth });
+        }
     }
     warnings.extend(waiting(resolved, report.workload));
     let has_encoder = Component::ALL.into_iter().any(|part| part.is_tower() && report.model.parameters.of(part) > 0);
@@ -346,8 +379,9 @@ fn warnings(resolved: &Resolved, report: &Report) -> Vec<Warning> {
             warnings.push(Warning::ReplicatedKvHeads { tensor, kv_heads });
         }
     }
-    if resolved.devices.len() > 1 && Stage::all(&resolved.model, resolved.parallelism).len() > 1 {
-        warnings.push(Warning::UnequalDevices);
+    if resolved.devices.len() > 1 && resolved.stages.len() > 1 {
+        let layers = resolved.stages.iter().map(|(stage, _)| stage.layers.to_string());
+        warnings.push(Warning::PlacedLayers { layers: layers.collect::<Vec<_>>().join(" + ") });
     }
     let arithmetic = resolved.arithmetic();
     for &(device, _) in &resolved.devices {

@@ -128,6 +128,10 @@ pub struct Settings {
     pub flash_attention: Option<bool>,
     /// llama.cpp: full-length cache in sliding-window layers.
     pub full_sliding_cache: Option<bool>,
+    /// llama.cpp: the format of values in the KV cache, where it is not that of keys.
+    pub value_cache: Option<KvFormat>,
+    /// llama.cpp: one cache for all slots.
+    pub unified_cache: Option<bool>,
     /// llama.cpp: layers on the devices, counted from the last; the others stay in host memory.
     pub device_layers: Option<u64>,
     /// llama.cpp: layers whose experts stay in host memory.
@@ -224,17 +228,26 @@ pub enum View {
     Memory,
     /// Where the time goes.
     Speed,
+    /// How to lay the model over the devices.
+    Plan,
+    /// Several scenarios side by side.
+    Compare,
+    /// How good the predictions are.
+    Evidence,
 }
 
 impl View {
     /// Every view, in the order of the tabs.
-    pub const ALL: [Self; 2] = [Self::Memory, Self::Speed];
+    pub const ALL: [Self; 5] = [Self::Memory, Self::Speed, Self::Plan, Self::Compare, Self::Evidence];
 
     /// Its id in links.
     pub const fn id(self) -> &'static str {
         match self {
             Self::Memory => "memory",
             Self::Speed => "speed",
+            Self::Plan => "plan",
+            Self::Compare => "compare",
+            Self::Evidence => "evidence",
         }
     }
 
@@ -243,6 +256,9 @@ impl View {
         match self {
             Self::Memory => "Memory",
             Self::Speed => "Speed",
+            Self::Plan => "Plan",
+            Self::Compare => "Compare",
+            Self::Evidence => "Evidence",
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::ink::Ink;
 use crate::link::MAX_BATCH;
 use crate::names;
 use crate::numbers;
+use crate::order;
 use crate::report::Report;
 use crate::scenario::Scenario;
 
@@ -16,14 +17,14 @@ impl Report {
     /// A bar for each pass that the model makes, with a part for each operation and one for what the engine does
     /// around them. Each is as long as its pass; a marker says where the speed of light would end.
     pub fn time_bars(&self) -> Vec<Bar> {
-        let predicted = self.prediction.as_ref().map(|prediction| &prediction.speed);
-        let Some((predicted, ideal)) = predicted.zip(self.speed.as_ref()) else { return Vec::new() };
-        let prefill = match self.workload.batch {
+        let Some(ideal) = self.speed.as_ref() else { return Vec::new() };
+        let prompts = match self.workload.batch {
             1 => "Prefill of one prompt".into(),
-            prompts => format!("Prefill of {} prompts in one pass", numbers::count(prompts)),
+            prompts => format!("Prefill of {} prompts", numbers::count(prompts)),
         };
-        let step = self.writes().then(|| bar("One decode step".into(), &predicted.decode, ideal.decode.time));
-        step.into_iter().chain([bar(prefill, &predicted.prefill, ideal.prefill.time)]).collect()
+        let bar_of = |ink, label, ideal| self.predicted_parts(ink).map(|pass| bar(label, pass, ideal));
+        let step = self.writes().then(|| bar_of(Ink::Decode, "One decode step".into(), ideal.decode.time)).flatten();
+        step.into_iter().chain(bar_of(Ink::Prefill, prompts, ideal.prefill_batch)).collect()
     }
 }
 
@@ -36,7 +37,7 @@ fn bar(label: String, pass: &PassTime, ideal: Seconds) -> Bar {
     };
     let operation = |kind, time| segment(ink(kind), names::operation(kind).label, time);
     let operations = pass.operations.iter().map(|timed| operation(timed.operation.kind, timed.time));
-    let around = segment(Ink::Overhead, "Engine, around it", pass.around);
+    let around = segment(Ink::Overhead, "Engine, around them", pass.around());
     let best = Marker { label: format!("at best {}", numbers::seconds(ideal)), position: ideal / pass.time };
     Bar {
         label,
@@ -66,11 +67,8 @@ const fn ink(kind: OperationKind) -> Ink {
 /// What limits the scenario, where that changes, and what would help, in two sentences. Empty where no speed can be
 /// told.
 pub fn limits(scenario: &Scenario, report: &Report) -> String {
-    let Some(predicted) = report.prediction.as_ref().map(|prediction| &prediction.speed) else {
-        return String::new();
-    };
-    let pass = if report.writes() { &predicted.decode } else { &predicted.prefill };
-    let name = if report.writes() { "A decode step" } else { "A pass" };
+    let (name, ink) = if report.writes() { ("A decode step", Ink::Decode) } else { ("A pass", Ink::Prefill) };
+    let Some(pass) = report.predicted_parts(ink) else { return String::new() };
     let spent = |bound| -> Seconds {
         pass.operations.iter().filter(|timed| timed.bound == bound).map(|timed| timed.time).sum()
     };
@@ -78,9 +76,9 @@ pub fn limits(scenario: &Scenario, report: &Report) -> String {
         ("memory", spent(Bound::Memory), help_of_memory(pass)),
         ("arithmetic", spent(Bound::Compute), "more FLOP/s or a narrower arithmetic"),
         ("the interconnect", spent(Bound::Interconnect), "a faster link or fewer devices to a layer"),
-        ("what the engine does around it", pass.around, "more sequences at once"),
+        ("what the engine does around it", pass.around(), "more sequences at once"),
     ];
-    shares.sort_by(|(_, one, _), (_, other, _)| other.get().total_cmp(&one.get()));
+    order::sort_by_key(&mut shares, |(_, time, _)| -time.get());
     let share = |&(what, time, _): &(&str, Seconds, &str)| format!("{} for {what}", numbers::percent(time / pass.time));
     let parts: Vec<String> = shares.iter().filter(|(_, time, _)| time.get() > 0.0).map(share).collect();
     let help = shares[0].2;

@@ -35,12 +35,14 @@ impl Column {
 }
 
 /// One row of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Row {
     /// The mark in the bar or chart that this row belongs to.
     pub ink: Option<Ink>,
     /// Whether it sums up others.
     pub total: bool,
+    /// The scenario that the row is about, as a query, if it is about another than the one of the page.
+    pub query: Option<String>,
     /// The cells.
     pub cells: Vec<String>,
 }

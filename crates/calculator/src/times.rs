@@ -70,5 +70,5 @@ fn row(label: &str, predicted: Option<Predicted>, ideal: Option<f64>, amount: fn
     let range =
         predicted.map_or_else(unknown, |predicted| format!("{} to {}", amount(predicted.low), amount(predicted.high)));
     let ideal = ideal.map_or_else(unknown, |ideal| amount(ideal).to_string());
-    Row { ink: None, total: false, cells: vec![label.to_owned(), value, range, ideal] }
+    Row { cells: vec![label.to_owned(), value, range, ideal], ..Row::default() }
 }

@@ -67,10 +67,10 @@ impl Report {
 
     /// Whether it fits, and whether with room to spare.
     pub fn fit(&self) -> Fit {
-        match (self.fits(), self.tightest().and_then(|device| Some((device.headroom()?, device.room?)))) {
+        match (self.fits(), self.devices.iter().any(DeviceReport::is_tight)) {
             (Some(false), _) => Fit::TooLarge,
-            (Some(true), Some((headroom, room))) if (headroom as f64) < 0.05 * room.limit.as_f64() => Fit::Tight,
-            (Some(true), _) => Fit::Fits,
+            (Some(true), true) => Fit::Tight,
+            (Some(true), false) => Fit::Fits,
             (None, _) => Fit::Unknown,
         }
     }
@@ -87,6 +87,9 @@ impl Report {
         match self.fit() {
             Fit::Fits | Fit::Unknown => format!("{model} in {format} fits on {hardware} with {amount} to spare{each}."),
             Fit::Tight => {
+                // The device with least to spare may be a small one with more than a twentieth of its own.
+                let tight = self.devices.iter().filter(|device| device.is_tight()).filter_map(DeviceReport::headroom);
+                let amount = tight.min().map_or(amount, |spare| numbers::bytes(Bytes::new(spare.unsigned_abs())));
                 format!("{model} in {format} barely fits on {hardware}: {amount} to spare{each}, less than 5 %.")
             }
             Fit::TooLarge => {
@@ -94,8 +97,8 @@ impl Report {
                 let why = if weights_alone {
                     ": the weights alone are too large".into()
                 } else {
-                    let (part, bytes) = largest_part(device);
-                    format!("; the largest part is {} of {part}", numbers::bytes(bytes))
+                    let (part, bytes) = device.largest_part();
+                    format!("; the largest part is {} of {}", numbers::bytes(bytes), part.label)
                 };
                 let enough = match self.capacity.min_devices {
                     Some(devices) if devices > self.device_count() => format!(" {devices} such devices would do."),
@@ -198,19 +201,4 @@ impl Report {
             figure_of("output", "Total output", together, |speed| numbers::tokens_per_second(speed.output)),
         ]
     }
-}
-
-/// What most of a device's memory goes to.
-fn largest_part(device: &DeviceReport) -> (&'static str, Bytes) {
-    let memory = device.memory;
-    [
-        ("weights", memory.weights),
-        ("KV cache", memory.kv_cache),
-        ("recurrent state", memory.state),
-        ("activations", memory.activations),
-        ("engine overhead", memory.overhead.total()),
-    ]
-    .into_iter()
-    .max_by_key(|&(_, bytes)| bytes)
-    .unwrap_or_default()
 }

@@ -1,13 +1,13 @@
 //! Odd input that still has an answer, and what a reader should know about that answer.
 
 use ridgepoint_catalog::devices::Missing;
-use ridgepoint_core::{Bytes, ComputePrecision};
+use ridgepoint_core::{Bytes, BytesPerSecond, ComputePrecision};
 
 use crate::names;
 use crate::numbers;
 
 /// Something about a scenario that its reader should know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Warning {
     /// Something that a custom configuration leaves open.
     Configuration(String),
@@ -101,10 +101,12 @@ pub enum Warning {
         /// Precision used.
         used: ComputePrecision,
     },
-    /// Routed experts that stay on the host, where times are not modelled.
+    /// Routed experts that stay on the host, whose speed is assumed.
     HostExperts {
         /// Layers, counted from the first, whose experts those are.
         layers: u64,
+        /// What the memory of the host is taken to move.
+        bandwidth: BytesPerSecond,
     },
     /// Pictures or sound for a model that has none, or of which it is not known what it makes of them.
     MediaNotCounted {
@@ -118,15 +120,20 @@ pub enum Warning {
         /// Height in pixels.
         height: u64,
     },
-    /// Layers that stay on the host, where times are not modelled.
+    /// Layers that stay on the host, whose speed is assumed.
     HostLayers {
         /// Layers, counted from the first.
         layers: u64,
         /// What they take there, with their cache and state.
         held: Bytes,
+        /// What the memory of the host is taken to move.
+        bandwidth: BytesPerSecond,
     },
-    /// Devices of different kinds share the layers evenly.
-    UnequalDevices,
+    /// Devices of different kinds hold as many layers as leaves most room.
+    PlacedLayers {
+        /// Layers of each stage.
+        layers: String,
+    },
     /// The usable memory is a rule of thumb.
     AssumedMemory {
         /// Name of the device.
@@ -146,6 +153,11 @@ pub enum Warning {
     },
     /// Times assume a narrower cache than the scenario's default, as checkpoints for the engine have it.
     NarrowCache,
+    /// The highest output rate is that of another layout.
+    AttentionDataParallel {
+        /// Devices that each serve sequences of their own.
+        devices: u64,
+    },
     /// Nothing that was measured on such a device stands behind the predicted speed.
     Extrapolated {
         /// Name of the device.
@@ -223,23 +235,26 @@ impl core::fmt::Display for Warning {
                 };
                 write!(f, "{device} has no {asked_name} arithmetic: weights are {how} in {used_name}")
             }
-            Self::HostExperts { layers } => {
-                write!(f, "the experts of {layers} layers stay in host memory: times are as if they were on the device")
-            }
+            Self::HostExperts { layers, bandwidth } => write!(
+                f,
+                "the experts of {layers} layers stay in host memory: times assume that it has {}, and are not measured",
+                numbers::bytes_per_second(*bandwidth)
+            ),
             Self::MediaNotCounted { what } => {
                 write!(f, "the {what} are not counted: what the model makes of them, if anything, is not known here")
             }
             Self::PictureRefused { width, height } => {
                 write!(f, "images of {width} x {height} pixels are not counted: processors refuse such shapes")
             }
-            Self::HostLayers { layers, held } => write!(
+            Self::HostLayers { layers, held, bandwidth } => write!(
                 f,
-                "{} layers stay in host memory, {} with their cache: times are as if they were on the device",
+                "{} layers stay in host memory, {} with their cache: times assume that it has {}, and are not measured",
                 numbers::count(*layers),
-                numbers::bytes(*held)
+                numbers::bytes(*held),
+                numbers::bytes_per_second(*bandwidth)
             ),
-            Self::UnequalDevices => {
-                write!(f, "devices of different kinds get equal shares of the layers, whatever their size")
+            Self::PlacedLayers { layers } => {
+                write!(f, "the devices hold {layers} layers, which leaves most room: the engine has to be told so")
             }
             Self::AssumedMemory { device } => {
                 write!(f, "usable memory of {device} is assumed: no reading of a driver is known")
@@ -262,6 +277,10 @@ impl core::fmt::Display for Warning {
             Self::NarrowCache => write!(
                 f,
                 "TensorRT-LLM keeps the KV cache of such checkpoints in FP8: times assume that, memory does not; choose FP8 for both, or FP16 for neither"
+            ),
+            Self::AttentionDataParallel { devices } => write!(
+                f,
+                "the output of as many sequences as fit is with attention data-parallel (enable_attention_dp): {devices} devices with sequences of their own and experts in common"
             ),
             Self::Extrapolated { device, engine } => write!(
                 f,

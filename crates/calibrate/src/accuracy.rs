@@ -6,17 +6,18 @@ use std::fmt::Write as _;
 use ridgepoint_catalog::calibration::{Cell, METRICS};
 use serde_json::{Value, json};
 
-use crate::cases::Case;
+use crate::cases::{Case, sweep};
 use crate::cells;
 use crate::fit::miss;
+use crate::kernels::Kernel;
 
-/// Fewest held-out measurements that say how wide an interval has to be.
+/// Fewest measurements that say how wide an interval has to be.
 const ENOUGH: usize = 8;
 
 /// A case with the logarithm of predicted over measured.
 pub(crate) struct Miss<'a> {
-    case: &'a Case,
-    log: f64,
+    pub(crate) case: &'a Case,
+    pub(crate) log: f64,
 }
 
 impl Miss<'_> {
@@ -28,19 +29,25 @@ impl Miss<'_> {
 
 /// What `cells` miss.
 pub(crate) fn misses<'a>(cases: &'a [Case], cells: &[Cell]) -> Vec<Miss<'a>> {
-    cases.iter().map(|case| Miss { case, log: miss(case, cells::efficiency(cells, &case.kind)) }).collect()
+    cases.iter().map(|case| miss_of(case, cells)).collect()
 }
 
-/// How far 80 % of the held-out measurements lie from their predictions at most, by engine and metric where enough is
-/// held out, else by metric, else of everything; single engines first.
-pub(crate) fn spreads(misses: &[Miss<'_>]) -> Vec<Value> {
-    let held_out = |metric: Option<usize>, engine: Option<u8>| -> Vec<f64> {
+/// What `cells` miss of one case.
+pub(crate) fn miss_of<'a>(case: &'a Case, cells: &[Cell]) -> Miss<'a> {
+    Miss { case, log: miss(case, cells::efficiency(cells, &case.kind)) }
+}
+
+/// How far 80 % of the measurements lie from their predictions at most, by engine and metric where there are enough, else
+/// by metric, else of everything; single engines first. `misses` has each measurement twice, as the published constants
+/// and as constants that were fitted without it predict it: scenarios are as often near what was measured as not.
+pub(crate) fn spreads(misses: &[&[Miss<'_>]]) -> Vec<Value> {
+    let misses = || misses.iter().copied().flatten();
+    let ratios_of = |metric: Option<usize>, engine: Option<u8>| -> Vec<f64> {
         let is_it = |miss: &&Miss<'_>| {
-            miss.case.is_validation
-                && metric.is_none_or(|metric| miss.case.metric as usize == metric)
+            metric.is_none_or(|metric| miss.case.metric as usize == metric)
                 && engine.is_none_or(|engine| miss.case.kind.engine == engine)
         };
-        misses.iter().filter(is_it).map(Miss::ratio).collect()
+        misses().filter(is_it).map(Miss::ratio).collect()
     };
     let entry = |metric: usize, engine: Option<u8>, ratios: &[f64]| {
         let thousandths = |ratio: f64| (ratio * 1e3).round() / 1e3;
@@ -59,14 +66,14 @@ pub(crate) fn spreads(misses: &[Miss<'_>]) -> Vec<Value> {
         }
         entry
     };
-    let all = held_out(None, None);
-    let pooled = |metric: usize| Some(held_out(Some(metric), None)).filter(|ratios| ratios.len() >= ENOUGH);
+    let all = ratios_of(None, None);
+    let pooled = |metric: usize| Some(ratios_of(Some(metric), None)).filter(|ratios| ratios.len() >= ENOUGH);
     let mut list = Vec::new();
     for metric in 0..METRICS.len() {
         for engine in 0..6 {
             let is_it = |miss: &&Miss<'_>| miss.case.metric as usize == metric && miss.case.kind.engine == engine;
-            if misses.iter().any(|miss| is_it(&miss)) {
-                let own = Some(held_out(Some(metric), Some(engine))).filter(|ratios| ratios.len() >= ENOUGH);
+            if misses().any(|miss| is_it(&miss)) {
+                let own = Some(ratios_of(Some(metric), Some(engine))).filter(|ratios| ratios.len() >= ENOUGH);
                 let ratios = own.or_else(|| pooled(metric)).unwrap_or_else(|| all.clone());
                 list.push(entry(metric, Some(engine), &ratios));
             }
@@ -92,29 +99,40 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     }
 }
 
+/// The interval of a prediction, as factors on it.
+pub(crate) fn interval(case: &Case, spreads: &[Value]) -> Option<(f64, f64)> {
+    let engine = cells::engine_name(case.kind.engine);
+    let metric = METRICS[case.metric as usize];
+    let found = spreads.iter().find(|spread| {
+        spread["metric"] == metric && spread.get("engine").is_none_or(|of| of.as_str() == Some(engine))
+    })?;
+    let (low, high) = (found["low"].as_f64()?, found["high"].as_f64()?);
+    Some(if case.is_inverse_of_time() { (1.0 / high, 1.0 / low) } else { (low, high) })
+}
+
 /// Whether a measurement lies in the interval of its prediction.
 fn is_covered(miss: &Miss<'_>, spreads: &[Value]) -> bool {
-    let engine = cells::engine_name(miss.case.kind.engine);
-    let metric = METRICS[miss.case.metric as usize];
-    let found = spreads
-        .iter()
-        .find(|spread| spread["metric"] == metric && spread.get("engine").is_none_or(|of| of.as_str() == Some(engine)));
-    let bound = |key: &str| found.and_then(|spread| spread[key].as_f64());
-    let ratio = miss.ratio();
-    bound("low").is_some_and(|low| ratio >= low) && bound("high").is_some_and(|high| ratio <= high)
+    let ratio = (-miss.log).exp();
+    interval(miss.case, spreads).is_some_and(|(low, high)| (low..=high).contains(&ratio))
 }
 
 /// `docs/ACCURACY.md`.
-pub(crate) fn page(misses: &[Miss<'_>], spreads: &[Value]) -> String {
+pub(crate) fn page(
+    misses: &[Miss<'_>],
+    unseen: &[Miss<'_>],
+    spreads: &[Value],
+    kernels: &[Kernel],
+    cells: &[Cell],
+) -> String {
     let mut text = String::from(INTRODUCTION);
     let mut table = |title: &str, name: &dyn Fn(&Case) -> String| {
-        let mut groups: BTreeMap<String, Vec<&Miss<'_>>> = BTreeMap::new();
-        for miss in misses {
-            groups.entry(name(miss.case)).or_default().push(miss);
+        let mut groups: BTreeMap<String, Vec<(&Miss<'_>, &Miss<'_>)>> = BTreeMap::new();
+        for (miss, unseen) in misses.iter().zip(unseen) {
+            groups.entry(name(miss.case)).or_default().push((miss, unseen));
         }
         let _ = write!(text, "\n## {title}\n\n{HEAD}");
-        for (name, misses) in groups {
-            text += &row(&name, &misses, spreads);
+        for (name, group) in groups {
+            text += &row(&name, &group, spreads);
         }
     };
     table("By what is measured", &|case| case.group.clone());
@@ -123,7 +141,10 @@ pub(crate) fn page(misses: &[Miss<'_>], spreads: &[Value]) -> String {
         format!("{}, {}", case.group, cells::engine_name(case.kind.engine))
     });
     table("Everything", &|_| "all".to_owned());
+    text += &repeated(misses);
+    text += &worst_sweeps(unseen);
     text += &worst(misses);
+    text += &of_kernels(kernels, cells);
     text += &sources(misses);
     text
 }
@@ -131,43 +152,177 @@ pub(crate) fn page(misses: &[Miss<'_>], spreads: &[Value]) -> String {
 const INTRODUCTION: &str = "\
 # How far predictions are from measurements
 
-`cargo xtask calibrate` writes this page, the constants (`crates/catalog/data/calibration/cells.json`) and the widths of
-the intervals (`spreads.json` beside it) from the published measurements in `tests/measured/performance.json`.
+`cargo xtask calibrate` writes this page, the constants (`crates/catalog/data/calibration/cells.json`), the widths of the
+intervals (`spreads.json` beside it) and the list behind the page's evidence (`crates/catalog/data/evidence.json`) from the
+published measurements in `tests/measured/performance.json`, with the times of single kernels in `operations.json` beside
+it as a light prior.
 
 One sweep in five (everything that shares model, device, engine, version, formats and layout) is kept from the fit.
 **Fit** are errors on what the constants were fitted on: they say how well the formulas can describe, not how well they
-predict. **Held out** is the evidence. MAPE is the mean of |predicted - measured| / measured, bias the mean of
-(predicted - measured) / measured, covered the share of measurements inside the predicted interval, which is made to
-hold 80 % of the held-out ones.
+predict. **Held out** is what was kept. **Each without its sweep** does the same five times, with another fifth kept each
+time, so that every measurement is predicted by constants that never saw its sweep: it is the fairest estimate for
+scenarios unlike the measured ones, and the harshest, as some sweeps are all that is known of an engine on a device.
 
-The formulas were chosen with both columns in sight, so expect somewhat larger errors on kinds of benchmark that are not
-below. Many sources do not record the format of the KV cache, the size of chunks or the scheduler: what is left of the
-errors in serving at high concurrency, in loaded TTFT and in unified-memory machines is mostly that.
+All figures are per cent. MAPE is the mean of |predicted - measured| / measured, bias the mean of (predicted - measured) /
+measured, covered the share of measurements inside the predicted interval. Intervals hold 80 % of the measurements when
+the published constants and those without the sweep are counted alike.
+
+The formulas were chosen with all columns in sight, so expect somewhat larger errors on kinds of benchmark that are not
+below.
+
+## What holds predictions back
+
+- Sources leave settings out. Many do not record the format of the KV cache, the size of chunks or the scheduler; tables
+  for llama.cpp on unified memory mix back ends (ROCm and two Vulkan drivers) that one query cannot tell apart. The table
+  of repeated measurements says how much that is.
+- A pair of engine and device that one sweep alone speaks of is predicted badly without it: see the sweeps below.
+- Mixtures in TensorRT-LLM are measured with attention data-parallel where the most output is wanted, and the highest
+  output rate is predicted so; the tables do not say where a run fell back to less memory for the cache.
+- Requests of a benchmark run out: with 1500 requests and a thousand in flight, the measured rate has a beginning and an
+  end in it, the predicted one has not.
+- Layers and experts in host memory (llama.cpp) follow assumed constants: no measurement of them is here.
 ";
 
 const HEAD: &str = "\
-| | Fit | MAPE % | median % | bias % | covered % | Held out | MAPE % | median % | bias % | covered % |
-|---|---|---|---|---|---|---|---|---|---|---|
+| | Fit | MAPE | median | bias | Held out | MAPE | median | bias | covered | Each without its sweep | MAPE | median | bias | covered |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 ";
 
-/// Errors of a set of cases, apart for what the fit saw and what it did not.
-fn row(name: &str, misses: &[&Miss<'_>], spreads: &[Value]) -> String {
-    let half = |is_validation: bool| {
-        let half: Vec<&&Miss<'_>> = misses.iter().filter(|miss| miss.case.is_validation == is_validation).collect();
-        if half.is_empty() {
-            return "0 | | | | ".to_owned();
-        }
-        let errors = || half.iter().map(|miss| miss.log.exp() - 1.0);
-        let mut sizes: Vec<f64> = errors().map(f64::abs).collect();
-        sizes.sort_by(f64::total_cmp);
-        let count = half.len() as f64;
-        let mean = sizes.iter().sum::<f64>() / count * 100.0;
-        let median = quantile(&sizes, 0.5) * 100.0;
-        let bias = errors().sum::<f64>() / count * 100.0;
-        let covered = half.iter().filter(|miss| is_covered(miss, spreads)).count() as f64 / count * 100.0;
-        format!("{} | {mean:.1} | {median:.1} | {bias:+.1} | {covered:.0}", half.len())
+/// Errors of a set of cases in per cent: of what the fit saw, of what it did not, and of all where nothing was seen.
+fn row(name: &str, group: &[(&Miss<'_>, &Miss<'_>)], spreads: &[Value]) -> String {
+    let of_half = |is_validation| -> Vec<&Miss<'_>> {
+        group.iter().map(|(miss, _)| *miss).filter(|miss| miss.case.is_validation() == is_validation).collect()
     };
-    format!("| {name} | {} | {} |\n", half(false), half(true))
+    let unseen: Vec<&Miss<'_>> = group.iter().map(|(_, unseen)| *unseen).collect();
+    let [fit, held_out, unseen] = [(of_half(false), false), (of_half(true), true), (unseen, true)]
+        .map(|(misses, with_intervals)| errors(&misses, with_intervals.then_some(spreads)));
+    format!("| {name} | {fit} | {held_out} | {unseen} |\n")
+}
+
+/// How many, MAPE, median, bias, and where `spreads` are given the share in intervals.
+fn errors(misses: &[&Miss<'_>], spreads: Option<&[Value]>) -> String {
+    let Errors { count, mean, median, bias, covered } = Errors::of(misses, spreads.unwrap_or_default());
+    let figures = match count {
+        0 => " | | ".to_owned(),
+        _ => format!("{:.1} | {:.1} | {:+.1}", mean * 100.0, median * 100.0, bias * 100.0),
+    };
+    let covered = match spreads {
+        Some(_) if count > 0 => format!(" | {:.0}", covered * 100.0),
+        Some(_) => " | ".to_owned(),
+        None => String::new(),
+    };
+    format!("{count} | {figures}{covered}")
+}
+
+/// Errors of predictions, as shares.
+#[derive(Default)]
+pub(crate) struct Errors {
+    pub(crate) count: usize,
+    pub(crate) mean: f64,
+    pub(crate) median: f64,
+    pub(crate) bias: f64,
+    pub(crate) covered: f64,
+}
+
+impl Errors {
+    pub(crate) fn of(misses: &[&Miss<'_>], spreads: &[Value]) -> Self {
+        let signed = || misses.iter().map(|miss| miss.log.exp() - 1.0);
+        let mut sizes: Vec<f64> = signed().map(f64::abs).collect();
+        sizes.sort_by(f64::total_cmp);
+        let count = misses.len().max(1) as f64;
+        let inside = misses.iter().filter(|miss| is_covered(miss, spreads)).count() as f64;
+        Self {
+            count: misses.len(),
+            mean: sizes.iter().sum::<f64>() / count,
+            median: quantile(&sizes, 0.5),
+            bias: signed().sum::<f64>() / count,
+            covered: inside / count,
+        }
+    }
+}
+
+/// Scatter of repeated measurements of the same scenario: how many there are, and how far the figure that suits each
+/// scenario best in hindsight is from them on average.
+pub(crate) fn floor(misses: &[&Miss<'_>]) -> (usize, f64) {
+    let mut repeated: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for miss in misses {
+        repeated.entry(&miss.case.query).or_default().push(miss.case.measured);
+    }
+    repeated.retain(|_, measured| measured.len() > 1);
+    let off = |measured: &Vec<f64>| -> f64 {
+        let from = |best: f64| measured.iter().map(|measured| (best / measured - 1.0).abs()).sum::<f64>();
+        // The sum is linear between measurements, so that one of them is best.
+        measured.iter().map(|&best| from(best)).fold(f64::INFINITY, f64::min)
+    };
+    let count = repeated.values().map(Vec::len).sum::<usize>();
+    (count, repeated.values().map(off).fold(0.0, |sum, off| sum + off) / count.max(1) as f64)
+}
+
+/// Repeated measurements of the same scenarios: what no prediction can do better than.
+fn repeated(misses: &[Miss<'_>]) -> String {
+    let mut groups: BTreeMap<&str, Vec<&Miss<'_>>> = BTreeMap::new();
+    for miss in misses {
+        groups.entry(&miss.case.group).or_default().push(miss);
+    }
+    let mut text = String::from(
+        "\n## The same scenario measured more than once\n\nThe best figure in hindsight for each such scenario is this far from its measurements.\n\n\
+        | | Measurements | Least MAPE |\n|---|---|---|\n",
+    );
+    for (name, group) in groups {
+        let (count, mean) = floor(&group);
+        if count > 0 {
+            let _ = writeln!(text, "| {name} | {count} of {} | {:.1} |", group.len(), mean * 100.0);
+        }
+    }
+    text
+}
+
+/// The sweeps that add most to the error of predictions without them.
+fn worst_sweeps(unseen: &[Miss<'_>]) -> String {
+    const SHOWN: usize = 25;
+    let mut sweeps: BTreeMap<(&str, String), Vec<&Miss<'_>>> = BTreeMap::new();
+    for miss in unseen {
+        sweeps.entry((&miss.case.group, sweep(&miss.case.query))).or_default().push(miss);
+    }
+    let size = |misses: &[&Miss<'_>]| misses.iter().map(|miss| (miss.log.exp() - 1.0).abs()).sum::<f64>();
+    let total: f64 = sweeps.values().map(|misses| size(misses)).sum();
+    let mut sorted: Vec<_> = sweeps.into_iter().map(|(key, misses)| (size(&misses) / total, key, misses)).collect();
+    sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut text = String::from(
+        "\n## Sweeps that are hardest to predict without them\n\n\
+        | Share of all error % | Predicted / measured | Measurements | What | Sweep |\n|---|---|---|---|---|\n",
+    );
+    for (share, (group, sweep), misses) in sorted.into_iter().take(SHOWN) {
+        let mean = misses.iter().map(|miss| miss.log).sum::<f64>() / misses.len() as f64;
+        let _ = writeln!(text, "| {:.1} | {:.2} | {} | {group} | `{sweep}` |", share * 100.0, mean.exp(), misses.len());
+    }
+    text
+}
+
+/// How well the constants tell the time of single kernels.
+fn of_kernels(kernels: &[Kernel], cells: &[Cell]) -> String {
+    let mut groups: BTreeMap<(&str, &str, &str, &str), Vec<f64>> = BTreeMap::new();
+    for kernel in kernels {
+        let predicted = kernel.predict(cells::efficiency(cells, &kernel.kind)).unwrap_or(f64::NAN);
+        let key = (&*kernel.name, &*kernel.format, cells::engine_name(kernel.kind.engine), kernel.device);
+        groups.entry(key).or_default().push(predicted / kernel.measured);
+    }
+    let mut text = String::from(
+        "\n## Single kernels\n\nThe same constants against published times of kernels run alone. An engine's constants \
+        also hold what happens between kernels, so that\nsmall ones are faster alone; predicted / measured is a geometric \
+        mean.\n\n\
+        | Operation | Format | Engine | Device | Kernels | Median error % | Predicted / measured |\n|---|---|---|---|---|---|---|\n",
+    );
+    for ((name, format, engine, device), ratios) in groups {
+        let mut sizes: Vec<f64> = ratios.iter().map(|ratio| (ratio - 1.0).abs()).collect();
+        sizes.sort_by(f64::total_cmp);
+        let mean = ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / ratios.len() as f64;
+        let median = quantile(&sizes, 0.5) * 100.0;
+        let count = ratios.len();
+        let _ =
+            writeln!(text, "| {name} | {format} | {engine} | {device} | {count} | {median:.0} | {:.2} |", mean.exp());
+    }
+    text
 }
 
 /// The predictions that are furthest off.
@@ -178,7 +333,7 @@ fn worst(misses: &[Miss<'_>]) -> String {
     let mut text =
         String::from("\n## Furthest off\n\n| Predicted / measured | Held out | What | Scenario |\n|---|---|---|---|\n");
     for Miss { case, log } in sorted.into_iter().take(SHOWN) {
-        let held_out = if case.is_validation { "yes" } else { "no" };
+        let held_out = if case.is_validation() { "yes" } else { "no" };
         let _ = writeln!(text, "| {:.2} | {held_out} | {} | `{}` |", log.exp(), case.group, case.query);
     }
     text

@@ -6,15 +6,18 @@ use std::path::Path;
 
 use ridgepoint_calculator::capacity::Capacity;
 use ridgepoint_calculator::deployment::Resolved;
-use ridgepoint_calculator::link;
-use ridgepoint_calculator::report::saturating_batch;
+use ridgepoint_calculator::saturation::Saturated;
+use ridgepoint_calculator::{link, names};
 use ridgepoint_catalog::Metric;
 use ridgepoint_catalog::calibration::Kind;
-use ridgepoint_core::{Calibrated, Efficiency, Pace, Speed, Workload};
+use ridgepoint_core::{Calibrated, Deployment, Efficiency, OnHost, Pace, Tokens, Workload, tokens_per_second};
 use serde::Deserialize;
 
-/// One sweep in this many is kept from the fit.
-const ONE_IN: u64 = 5;
+/// Parts into which sweeps fall by a hash of what they share.
+pub(crate) const FOLDS: u64 = 5;
+
+/// The part that is kept from the fit of the published constants.
+pub(crate) const HELD_OUT: u64 = 0;
 
 #[derive(Deserialize)]
 struct File {
@@ -39,14 +42,18 @@ pub(crate) struct Case {
     pub(crate) measured: f64,
     pub(crate) kind: Kind,
     pub(crate) metric: Metric,
-    /// Whether the fit must not see it.
-    pub(crate) is_validation: bool,
+    /// Which of the [`FOLDS`] parts of the measurements it is in.
+    pub(crate) fold: u64,
     field: Field,
     workload: Workload,
-    saturating: Option<u64>,
-    resolved: Resolved,
-    capacity: Capacity,
+    layout: Resolved,
     stages: Vec<Vec<Calibrated>>,
+    tokens_per_pass: Tokens,
+    passes_in_flight: u64,
+    groups_experts: bool,
+    schedules_stages: bool,
+    host: Option<OnHost>,
+    most_sequences: u64,
 }
 
 /// What was measured: a field of the report.
@@ -88,11 +95,19 @@ fn case(entry: Entry, fields: &BTreeMap<String, String>, sources: &[String]) -> 
         Some(_) | None => return Err(format!("{group}: no such group")),
     };
     let scenario = read.scenario;
-    let workload = scenario.workload;
-    let resolved = Resolved::of(&scenario).as_run();
-    let (device, _) = *resolved.devices.first().ok_or("a scenario has devices")?;
-    let stages = resolved.stages().ok_or_else(|| format!("{query}: the device lacks a figure"))?;
-    let capacity = Capacity::of(&resolved, workload);
+    let mut workload = scenario.workload;
+    let mut layout = Resolved::of(&scenario).as_run();
+    let mut capacity = Capacity::of(&layout, workload);
+    let (device, _) = *layout.devices.first().ok_or("a scenario has devices")?;
+    if let Field::SaturatedRate = field {
+        let saturated = Saturated::elsewhere(&scenario, &layout).or_else(|| Saturated::of(&layout, capacity));
+        let saturated = saturated.ok_or_else(|| format!("{query}: not one sequence fits"))?;
+        Saturated { layout, capacity, workload } = saturated;
+    }
+    let stages = layout.stages().ok_or_else(|| format!("{query}: the device lacks a figure"))?;
+    let Deployment {
+        tokens_per_pass, passes_in_flight, groups_experts, schedules_stages, host, most_sequences, ..
+    } = layout.deployment(&[], &capacity);
     let metric = match field {
         Field::DecodeStep if workload.batch <= 1 => Metric::SingleStreamDecode,
         Field::DecodeStep => Metric::BatchedDecode,
@@ -105,9 +120,8 @@ fn case(entry: Entry, fields: &BTreeMap<String, String>, sources: &[String]) -> 
         Field::SaturatedRate => Metric::SaturatedThroughput,
     };
     Ok(Case {
-        kind: resolved.kind(device),
-        is_validation: hash(&sweep(&query)).is_multiple_of(ONE_IN),
-        saturating: saturating_batch(&resolved, &capacity),
+        kind: layout.kind(device),
+        fold: hash(&sweep(&query)) % FOLDS,
         source: sources.get(source).cloned().ok_or_else(|| format!("{query}: no such source"))?,
         query,
         group,
@@ -115,13 +129,44 @@ fn case(entry: Entry, fields: &BTreeMap<String, String>, sources: &[String]) -> 
         metric,
         field,
         workload,
-        resolved,
-        capacity,
+        layout,
         stages,
+        tokens_per_pass,
+        passes_in_flight,
+        groups_experts,
+        schedules_stages,
+        host,
+        most_sequences,
     })
 }
 
 impl Case {
+    /// What it was measured on, in a few words.
+    pub(crate) fn label(&self) -> String {
+        let Resolved { runtime: (engine, version), model_name, devices, .. } = &self.layout;
+        let mut label = names::engine(*engine).label.to_owned();
+        label.extend(version.iter().flat_map(|version| [" ", version]));
+        let devices = devices.iter().map(|(device, count)| match count {
+            1 => device.name.to_owned(),
+            count => format!("{count} x {}", device.name),
+        });
+        let devices = devices.collect::<Vec<_>>().join(" and ");
+        format!("{label}, {model_name}, {devices}")
+    }
+
+    /// Whether it is measured in tokens per second.
+    pub(crate) fn is_rate(&self) -> bool {
+        match self.field {
+            Field::PrefillRate | Field::OutputRate | Field::SaturatedRate => true,
+            Field::DecodeStep | Field::Ttft | Field::LoadedTtft | Field::Tpot | Field::StaticBatch => false,
+        }
+    }
+
+    /// Whether the fit of the published constants must not see it.
+    pub(crate) fn is_validation(&self) -> bool {
+        self.fold == HELD_OUT
+    }
+
     /// Whether it is a rate whose interval is that of a time.
     pub(crate) fn is_inverse_of_time(&self) -> bool {
         match self.field {
@@ -135,32 +180,51 @@ impl Case {
         }
     }
 
+    /// Its layout, without devices.
+    fn deployment(&self) -> Deployment<'_> {
+        Deployment {
+            model: &self.layout.model,
+            numerics: self.layout.numerics,
+            spans: &self.layout.spans,
+            stages: &[],
+            parallelism: self.layout.parallelism,
+            tokens_per_pass: self.tokens_per_pass,
+            passes_in_flight: self.passes_in_flight,
+            groups_experts: self.groups_experts,
+            schedules_stages: self.schedules_stages,
+            host: self.host,
+            most_sequences: self.most_sequences,
+        }
+    }
+
     /// What `efficiency` predicts.
     pub(crate) fn predict(&self, efficiency: Efficiency) -> Option<f64> {
         let calibrated = |device: &Calibrated| Calibrated { efficiency, ..*device };
         let stages: Vec<Vec<Calibrated>> =
             self.stages.iter().map(|devices| devices.iter().map(calibrated).collect()).collect();
-        let deployment = self.resolved.deployment(&stages, &self.capacity);
-        if let Field::SaturatedRate = self.field {
-            let workload = Workload { batch: self.saturating?, ..self.workload };
-            return deployment.saturated_output(workload, Pace::Predicted).map(|rate| rate.get());
-        }
-        let Speed { ttft, ttft_loaded, tpot, static_batch, output, prompt, decode, .. } =
-            deployment.speed(self.workload, Pace::Predicted)?;
+        let deployment = Deployment { stages: &stages, ..self.deployment() };
+        let speed = || deployment.speed(self.workload, Pace::Predicted);
+        let Workload { batch, prompt_tokens, .. } = self.workload;
+        let sequences = batch.div_ceil(self.layout.parallelism.data.max(1));
+        // Half of the measurements need one kind of pass only, and the fit asks for each a hundred times.
         Some(match self.field {
-            Field::DecodeStep => decode.time.get(),
-            Field::PrefillRate => prompt.get(),
-            Field::Ttft => ttft.get(),
-            Field::LoadedTtft => ttft_loaded.get(),
-            Field::Tpot => tpot.get(),
-            Field::OutputRate | Field::SaturatedRate => output.get(),
-            Field::StaticBatch => static_batch.get(),
+            Field::DecodeStep => deployment.decode_step(sequences, self.workload, Pace::Predicted)?.time.get(),
+            Field::PrefillRate => {
+                let prefill = deployment.prefill(sequences, prompt_tokens, Pace::Predicted)?;
+                tokens_per_second((batch * prompt_tokens) as f64, prefill.time).get()
+            }
+            Field::Ttft => speed()?.ttft.get(),
+            Field::LoadedTtft => speed()?.ttft_loaded.get(),
+            Field::Tpot => speed()?.tpot.get(),
+            Field::OutputRate => speed()?.output.get(),
+            Field::StaticBatch => deployment.static_batch(self.workload, Pace::Predicted)?.get(),
+            Field::SaturatedRate => deployment.saturated_output(self.workload, Pace::Predicted)?.get(),
         })
     }
 }
 
 /// What neighbours of one sweep share: everything but the load.
-fn sweep(query: &str) -> String {
+pub(crate) fn sweep(query: &str) -> String {
     let is_load = |pair: &&str| ["batch=", "in=", "out=", "kv="].iter().any(|key| pair.starts_with(key));
     query.split('&').filter(|pair| !is_load(pair)).collect::<Vec<_>>().join("&")
 }

@@ -6,7 +6,8 @@ use ridgepoint_catalog::calibration::{CONSTANTS, Kind};
 use ridgepoint_core::Engine;
 
 use crate::cases::Case;
-use crate::fit::{self, Free, Member};
+use crate::fit::{self, Free, Member, Sample};
+use crate::kernels::Kernel;
 
 /// What a cell or an effect speaks of; `None` for any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,8 +34,8 @@ const ERAS: [(Engine, u64); 4] =
 /// How far effects may go, as logarithms of costs or odds of shares: the narrower what they speak of, the less.
 const WIDTH_OF_ENGINE: f64 = 1.0;
 const WIDTH_OF_ONE: f64 = 0.7;
-const WIDTH_OF_FAMILY: f64 = 0.5;
-const WIDTH_OF_TWO: f64 = 0.4;
+const WIDTH_OF_FAMILY: f64 = 0.35;
+const WIDTH_OF_TWO: f64 = 0.25;
 
 /// The release before which the engine of `kind` was of its own kind.
 pub(crate) fn era(kind: &Kind) -> Option<u64> {
@@ -69,31 +70,42 @@ pub(crate) struct Effects {
     by_key: BTreeMap<Key, Free>,
 }
 
+/// Fits what `list` names for each sample around `centre`.
+fn fitted<'a>(
+    samples: impl Iterator<Item = Sample<'a>>,
+    engine: Option<Engine>,
+    list: fn(&Kind) -> Vec<(Key, f64)>,
+    centre: &Free,
+) -> BTreeMap<Key, Free> {
+    let mut keys: Vec<(Key, f64)> = Vec::new();
+    let mut place = |effect: (Key, f64)| {
+        keys.iter().position(|known| *known == effect).unwrap_or_else(|| {
+            keys.push(effect);
+            keys.len() - 1
+        })
+    };
+    let members: Vec<Member<'_>> = samples
+        .map(|sample| Member::new(sample, list(&sample.kind()).into_iter().map(&mut place).collect(), centre))
+        .collect();
+    let widths: Vec<f64> = keys.iter().map(|(_, width)| *width).collect();
+    let effects = fit::fit(&members, engine, centre, &widths);
+    keys.into_iter().map(|(key, _)| key).zip(effects).collect()
+}
+
 impl Effects {
-    /// Fits the effects on the cases that the fit may see: first what all engines share, then each engine's own.
-    pub(crate) fn of(cases: &[Case]) -> Self {
-        let seen: Vec<&Case> = cases.iter().filter(|case| !case.is_validation).collect();
+    /// Fits the effects on the kernels and on the cases outside one part: first what all engines share, then each
+    /// engine's own.
+    pub(crate) fn of(cases: &[Case], kernels: &[Kernel], held_out: u64) -> Self {
+        let of_cases = || cases.iter().filter(|case| case.fold != held_out).map(Sample::Case);
+        let seen = || of_cases().chain(kernels.iter().map(Sample::Kernel));
         let start: Free = core::array::from_fn(|index| fit::free(index, START[index]));
-        let all: Vec<Member<'_>> = seen.iter().map(|&case| Member { case, effects: vec![0] }).collect();
-        let moved = fit::fit(&all, None, &start, &[WIDTH_OF_ENGINE]);
-        let centre: Free = core::array::from_fn(|index| start[index] + moved[0][index]);
-        let mut by_key = BTreeMap::new();
-        for engine in Engine::ALL {
-            let mut keys: Vec<(Key, f64)> = Vec::new();
-            let mut place = |effect: (Key, f64)| {
-                keys.iter().position(|known| *known == effect).unwrap_or_else(|| {
-                    keys.push(effect);
-                    keys.len() - 1
-                })
-            };
-            let of_engine = seen.iter().filter(|case| case.kind.engine == engine as u8);
-            let members: Vec<Member<'_>> = of_engine
-                .map(|&case| Member { case, effects: effects(&case.kind).into_iter().map(&mut place).collect() })
-                .collect();
-            let widths: Vec<f64> = keys.iter().map(|(_, width)| *width).collect();
-            let fitted = fit::fit(&members, Some(engine), &centre, &widths);
-            by_key.extend(keys.into_iter().map(|(key, _)| key).zip(fitted));
-        }
+        let of_all = fitted(of_cases(), None, |_| vec![(ANY, WIDTH_OF_ENGINE)], &start);
+        let moved = of_all.get(&ANY).copied().unwrap_or_default();
+        let centre: Free = core::array::from_fn(|index| start[index] + moved[index]);
+        let of_engine = |engine: Engine| {
+            fitted(seen().filter(|sample| sample.kind().engine == engine as u8), Some(engine), effects, &centre)
+        };
+        let by_key = Engine::ALL.into_iter().flat_map(of_engine).collect();
         Self { centre, by_key }
     }
 

@@ -9,12 +9,12 @@
 //! measurement is its relative error, softened so that one wild row pulls little harder than a bad one; the residual of
 //! an effect is its distance from zero.
 
-use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
-use nalgebra::{DMatrix, DVector, Dyn, Owned};
-use ridgepoint_catalog::calibration::CONSTANTS;
+use nalgebra::{DMatrix, DVector};
+use ridgepoint_catalog::calibration::{CONSTANTS, Kind};
 use ridgepoint_core::{Efficiency, Engine, Seconds};
 
 use crate::cases::Case;
+use crate::kernels::Kernel;
 
 /// How many constants a cell has.
 const N: usize = CONSTANTS.len();
@@ -23,6 +23,9 @@ pub(crate) type Free = [f64; N];
 
 /// Scatter of repeated measurements, as a logarithm: about 10 %.
 const SCATTER: f64 = 0.1;
+
+/// What a kernel counts, where a scenario counts 1: there are many alike, and what an engine runs is not one of them.
+const WEIGHT_OF_KERNEL: f64 = 0.3;
 
 /// How much further than others each constant may go: what kernels reach differs less between devices and engines than
 /// what schedulers cost.
@@ -44,23 +47,98 @@ fn looseness(engine: Option<Engine>) -> &'static Free {
     }
 }
 
-/// A case with the effects that add up to its constants, by their places.
+/// What the fit looks at.
+#[derive(Clone, Copy)]
+pub(crate) enum Sample<'a> {
+    /// A scenario.
+    Case(&'a Case),
+    /// A single kernel.
+    Kernel(&'a Kernel),
+}
+
+impl Sample<'_> {
+    /// What calibration looks at in it.
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Self::Case(case) => case.kind,
+            Self::Kernel(kernel) => kernel.kind,
+        }
+    }
+
+    /// How much a miss counts.
+    fn weight(self) -> f64 {
+        match self {
+            Self::Case(_) => 1.0,
+            Self::Kernel(_) => WEIGHT_OF_KERNEL,
+        }
+    }
+
+    /// The logarithm of predicted over measured. What cannot be predicted is a miss by a factor of e.
+    fn miss(self, efficiency: Efficiency) -> f64 {
+        let (predicted, measured) = match self {
+            Self::Case(case) => (case.predict(efficiency), case.measured),
+            Self::Kernel(kernel) => (kernel.predict(efficiency), kernel.measured),
+        };
+        predicted.filter(|value| *value > 0.0).map_or(1.0, |value| (value / measured).ln())
+    }
+}
+
+/// A sample with the effects that add up to its constants, by their places.
 pub(crate) struct Member<'a> {
-    pub(crate) case: &'a Case,
-    pub(crate) effects: Vec<usize>,
+    sample: Sample<'a>,
+    effects: Vec<usize>,
+    depends_on: [bool; N],
+}
+
+impl<'a> Member<'a> {
+    /// A sample whose prediction starts from `centre`.
+    pub(crate) fn new(sample: Sample<'a>, effects: Vec<usize>, centre: &Free) -> Self {
+        let here = sample.miss(efficiency(centre));
+        // What makes no difference in some other place either never does: a link on one device, experts without any.
+        let depends_on = core::array::from_fn(|index| {
+            let beside = core::array::from_fn(|other| centre[other] - if other == index { 0.5 } else { 0.0 });
+            sample.miss(efficiency(&beside)) != here
+        });
+        Self { sample, effects, depends_on }
+    }
 }
 
 /// Fits effects around `centre`. `widths` says for each effect how far it may go before that counts like a measurement
 /// that is off by [`SCATTER`].
+///
+/// Levenberg and Marquardt's method on the normal equations, which the prior keeps well posed.
 pub(crate) fn fit(members: &[Member<'_>], engine: Option<Engine>, centre: &Free, widths: &[f64]) -> Vec<Free> {
-    if members.is_empty() {
-        return vec![[0.0; N]; widths.len()];
+    const STEPS: usize = 60;
+    /// Relative gain below which a step is the last.
+    const ENOUGH: f64 = 1e-5;
+    let problem = Problem { members, centre, widths, looseness: looseness(engine) };
+    let mut at = DVector::zeros(widths.len() * N);
+    let mut misfit = problem.misfit(&at);
+    let mut damping = 1e-2;
+    for _ in 0..STEPS {
+        let (curvature, slope) = problem.linearised(&at);
+        let mut gain = 0.0;
+        while gain <= 0.0 && damping < 1e8 {
+            let mut damped = curvature.clone();
+            for index in 0..at.len() {
+                damped[(index, index)] *= 1.0 + damping;
+            }
+            let Some(step) = damped.cholesky().map(|factors| factors.solve(&slope)) else { break };
+            let next = &at - step;
+            let left = problem.misfit(&next);
+            gain = (misfit - left) / misfit;
+            if gain > 0.0 {
+                (at, misfit) = (next, left);
+                damping = (damping / 5.0).max(1e-6);
+            } else {
+                damping *= 4.0;
+            }
+        }
+        if gain < ENOUGH {
+            break;
+        }
     }
-    let at = DVector::zeros(widths.len() * N);
-    let problem = Problem { members, centre, widths, looseness: looseness(engine), at };
-    let (problem, _) =
-        LevenbergMarquardt::new().with_patience(1).with_ftol(1e-4).with_xtol(1e-4).with_gtol(1e-4).minimize(problem);
-    problem.at.as_slice().chunks_exact(N).map(|chunk| core::array::from_fn(|index| chunk[index])).collect()
+    at.as_slice().chunks_exact(N).map(|chunk| core::array::from_fn(|index| chunk[index])).collect()
 }
 
 struct Problem<'a> {
@@ -68,69 +146,61 @@ struct Problem<'a> {
     centre: &'a Free,
     widths: &'a [f64],
     looseness: &'static Free,
-    at: DVector<f64>,
 }
 
 impl Problem<'_> {
-    fn constants(&self, member: &Member<'_>) -> Free {
+    fn constants(&self, member: &Member<'_>, at: &DVector<f64>) -> Free {
         core::array::from_fn(|index| {
-            self.centre[index] + member.effects.iter().map(|effect| self.at[effect * N + index]).sum::<f64>()
+            self.centre[index] + member.effects.iter().map(|effect| at[effect * N + index]).sum::<f64>()
         })
     }
 
-    fn stray(&self, index: usize) -> f64 {
-        self.at[index] / (self.widths[index / N] * self.looseness[index % N])
-    }
-}
-
-fn residual(case: &Case, constants: &Free) -> f64 {
-    soften((miss(case, efficiency(constants)).min(3.0).exp() - 1.0) / SCATTER)
-}
-
-impl LeastSquaresProblem<f64, Dyn, Dyn> for Problem<'_> {
-    type ResidualStorage = Owned<f64, Dyn>;
-    type JacobianStorage = Owned<f64, Dyn, Dyn>;
-    type ParameterStorage = Owned<f64, Dyn>;
-
-    fn set_params(&mut self, at: &DVector<f64>) {
-        self.at.copy_from(at);
+    /// What counts like a measurement that is off by [`SCATTER`].
+    fn width(&self, place: usize) -> f64 {
+        self.widths[place / N] * self.looseness[place % N]
     }
 
-    fn params(&self) -> DVector<f64> {
-        self.at.clone()
+    /// Sum of the squares of all residuals.
+    fn misfit(&self, at: &DVector<f64>) -> f64 {
+        let misses = self.members.iter().map(|member| residual(member.sample, &self.constants(member, at)));
+        let strays = at.iter().enumerate().map(|(place, stray)| stray / self.width(place));
+        misses.chain(strays).map(|residual| residual * residual).sum()
     }
 
-    fn residuals(&self) -> Option<DVector<f64>> {
-        let misses = self.members.iter().map(|member| residual(member.case, &self.constants(member)));
-        let strays = (0..self.at.len()).map(|index| self.stray(index));
-        Some(DVector::from_vec(misses.chain(strays).collect()))
-    }
-
-    fn jacobian(&self) -> Option<DMatrix<f64>> {
+    /// Half of the second and of the first derivatives of the misfit, as if residuals were linear.
+    fn linearised(&self, at: &DVector<f64>) -> (DMatrix<f64>, DVector<f64>) {
         const STEP: f64 = 1e-3;
-        let mut jacobian = DMatrix::zeros(self.members.len() + self.at.len(), self.at.len());
-        for (row, member) in self.members.iter().enumerate() {
-            let constants = self.constants(member);
-            let here = residual(member.case, &constants);
-            for index in 0..N {
+        let widths = DVector::from_fn(at.len(), |place, _| self.width(place).powi(-2));
+        let mut slope = at.component_mul(&widths);
+        let mut curvature = DMatrix::from_diagonal(&widths);
+        for member in self.members {
+            let constants = self.constants(member, at);
+            let here = residual(member.sample, &constants);
+            let mut slopes = Vec::new();
+            for index in (0..N).filter(|&index| member.depends_on[index]) {
                 let mut beside = constants;
                 beside[index] += STEP;
-                let slope = (residual(member.case, &beside) - here) / STEP;
-                for effect in &member.effects {
-                    jacobian[(row, effect * N + index)] = slope;
+                let change = (residual(member.sample, &beside) - here) / STEP;
+                slopes.extend(member.effects.iter().map(|effect| (effect * N + index, change)));
+            }
+            for &(row, along) in &slopes {
+                slope[row] += along * here;
+                for &(column, across) in &slopes {
+                    curvature[(row, column)] += along * across;
                 }
             }
         }
-        for index in 0..self.at.len() {
-            jacobian[(self.members.len() + index, index)] = 1.0 / (self.widths[index / N] * self.looseness[index % N]);
-        }
-        Some(jacobian)
+        (curvature, slope)
     }
 }
 
-/// The logarithm of predicted over measured. What cannot be predicted is a miss by a factor of e.
+fn residual(sample: Sample<'_>, constants: &Free) -> f64 {
+    soften((sample.miss(efficiency(constants)).min(3.0).exp() - 1.0) / SCATTER) * sample.weight()
+}
+
+/// The logarithm of predicted over measured of a case.
 pub(crate) fn miss(case: &Case, efficiency: Efficiency) -> f64 {
-    case.predict(efficiency).filter(|value| *value > 0.0).map_or(1.0, |value| (value / case.measured).ln())
+    Sample::Case(case).miss(efficiency)
 }
 
 /// Square root of the soft absolute value: quadratic near zero, linear far out.

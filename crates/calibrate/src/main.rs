@@ -8,6 +8,9 @@ mod cases;
 mod cells;
 mod effects;
 mod fit;
+mod folds;
+mod kernels;
+mod published;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,14 +40,18 @@ const SOURCE: &str = "fitted by cargo xtask calibrate on tests/measured/performa
 fn run(deliver: fn(&Path, &str) -> Result<(), String>) -> Result<(), String> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let cases = cases::read(&root.join("tests/measured/performance.json"))?;
-    let effects = effects::Effects::of(&cases);
-    let cells = cells::of(&cases, &effects);
-    let misses = accuracy::misses(&cases, &cells);
-    let spreads = accuracy::spreads(&misses);
+    let kernels = kernels::read(&root.join("tests/measured/operations.json"))?;
+    let fits = folds::fit(&cases, &kernels);
+    let cells = fits.first().ok_or("there are parts")?;
+    let misses = accuracy::misses(&cases, cells);
+    let unseen = folds::misses(&cases, &fits);
+    let spreads = accuracy::spreads(&[misses.as_slice(), unseen.as_slice()]);
+    let evidence = published::json(&misses, &unseen, &spreads);
     let data = root.join("crates/catalog/data/calibration");
-    deliver(&data.join("cells.json"), &lines(&cells::json(&cells)))?;
+    deliver(&root.join("crates/catalog/data/evidence.json"), &evidence)?;
+    deliver(&data.join("cells.json"), &lines(&cells::json(cells)))?;
     deliver(&data.join("spreads.json"), &lines(&spreads))?;
-    deliver(&root.join("docs/ACCURACY.md"), &accuracy::page(&misses, &spreads))
+    deliver(&root.join("docs/ACCURACY.md"), &accuracy::page(&misses, &unseen, &spreads, &kernels, cells))
 }
 
 /// A list as JSON with an entry to a line.

@@ -5,15 +5,18 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::cell::{CONSTANTS, Cell, METRICS, Schedule, Spread};
+use crate::cell::{CONSTANTS, Cell, HOSTS, Host, METRICS, Schedule, Spread};
 use crate::engines::ids;
 
 /// Kinds of weight format and of memory, in the order of their numbers.
 const FORMATS: [&str; 4] = ["16-bit", "8-bit", "4-bit", "weight-only"];
 const MEMORIES: [&str; 4] = ["HBM", "GDDR for consumers", "GDDR", "other"];
 
-/// Reads and checks the cells, the spreads and the schedules.
-pub(crate) fn read(data: &Path) -> (Vec<Cell>, (Vec<Spread>, Vec<Schedule>)) {
+/// Cells, spreads, schedules and hosts, in the order of the fields of `Catalogue`.
+pub(crate) type Calibration = (Vec<Cell>, (Vec<Spread>, (Vec<Schedule>, Vec<Host>)));
+
+/// Reads and checks them.
+pub(crate) fn read(data: &Path) -> Calibration {
     println!("cargo::rerun-if-changed={}", data.display());
     let schedules = list(&data.join("schedules.json"), |entry| Ok((entry["engine"].clone(), schedule(entry)?)));
     assert!(
@@ -22,19 +25,43 @@ pub(crate) fn read(data: &Path) -> (Vec<Cell>, (Vec<Spread>, Vec<Schedule>)) {
         ids()
     );
     let schedules = schedules.into_iter().map(|(_, schedule)| schedule).collect();
-    (list(&data.join("cells.json"), cell), (list(&data.join("spreads.json"), spread), schedules))
+    let hosts = list(&data.join("hosts.json"), |entry| Ok((entry["host"].clone(), host(entry)?)));
+    assert!(hosts.iter().map(|(name, _)| name).eq(&HOSTS), "one host for each of {HOSTS:?}, in this order");
+    let hosts = hosts.into_iter().map(|(_, host)| host).collect();
+    (list(&data.join("cells.json"), cell), (list(&data.join("spreads.json"), spread), (schedules, hosts)))
+}
+
+fn sourced(entry: &Value) -> Result<(), String> {
+    match entry["source"].as_str() {
+        Some(source) if !source.is_empty() => Ok(()),
+        Some(_) | None => Err("a figure without a source".into()),
+    }
+}
+
+fn host(entry: &Value) -> Result<Host, String> {
+    sourced(entry)?;
+    let figure = |key: &str, units: f64, most: f64| {
+        let value = entry[key].as_f64().filter(|value| *value > 0.0 && *value <= most);
+        value.map(|value| (value * units).round() as u64).ok_or_else(|| format!("{key} is above 0 and at most {most}"))
+    };
+    Ok(Host {
+        bandwidth: figure("bandwidth_gb_s", 1e3, 1e4)?,
+        arithmetic: figure("arithmetic_gflop_s", 1.0, 1e6)?,
+        bandwidth_share: figure("bandwidth", 1e4, 1.0)?,
+        compute_share: figure("compute", 1e4, 1.0)?,
+        launch: figure("launch_us", 1e2, 1e6)?,
+    })
 }
 
 fn schedule(entry: &Value) -> Result<Schedule, String> {
-    match entry["source"].as_str() {
-        Some(source) if !source.is_empty() => {}
-        Some(_) | None => return Err("a figure without a source".into()),
-    }
+    sourced(entry)?;
     let count = |key: &str| entry[key].as_u64().filter(|count| *count > 0);
     Ok(Schedule {
         most_requests: count("most_requests"),
         passes_in_flight: count("passes_in_flight"),
         groups_experts: entry["groups_experts"].as_bool().unwrap_or(true),
+        schedules_stages: entry["schedules_stages"].as_bool().unwrap_or(false),
+        attention_data_parallel: entry["attention_data_parallel"].as_bool().unwrap_or(false),
     })
 }
 

@@ -10,6 +10,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use crate::origin::Origin;
+
 /// The files in the order of `Engine::ALL`, each with the type of its constants.
 const ENGINES: [(&str, &str); 6] = [
     ("vllm", "Vllm"),
@@ -25,26 +27,33 @@ pub(crate) fn ids() -> [&'static str; 6] {
     ENGINES.map(|(id, _)| id)
 }
 
-/// How a figure is known.
+/// How a figure is known, in the order of `Basis`.
 const BASES: [&str; 4] = ["documented", "measured", "fit", "assumed"];
 
-/// Writes `engines.rs` into `out`.
-pub(crate) fn generate(data: &Path, out: &Path) {
+/// Writes `engines.rs` into `out` and gives back where its figures come from, engine by engine.
+pub(crate) fn generate(data: &Path, out: &Path) -> Vec<Vec<Origin>> {
     println!("cargo::rerun-if-changed={}", data.display());
-    let entries: Vec<String> =
-        ENGINES.iter().map(|(id, variant)| entry(&data.join(format!("{id}.json")), id, variant)).collect();
+    let (entries, origins): (Vec<String>, Vec<Vec<Origin>>) =
+        ENGINES.iter().map(|(id, variant)| entry(&data.join(format!("{id}.json")), id, variant)).unzip();
     let table = format!("[{}]", entries.join(",\n"));
     fs::write(out.join("engines.rs"), table).unwrap_or_else(|error| panic!("engines.rs: {error}"));
+    origins
 }
 
-fn entry(path: &Path, id: &str, variant: &str) -> String {
+fn entry(path: &Path, id: &str, variant: &str) -> (String, Vec<Origin>) {
     let place = path.display();
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{place}: {error}"));
     let entry: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{place}: {error}"));
     assert_eq!(entry["id"], id, "{place}: the id should be that of the file");
     let figures = entry["figures"].as_object().unwrap_or_else(|| panic!("{place}: no figures"));
+    let mut origins = Vec::new();
+    let mut steps_of = |name: &String, figure| {
+        let steps = steps(&format!("{place}: {name}"), figure);
+        origins.extend(steps.iter().map(|(since, _, origin)| Origin { name: leak(name), since: *since, ..*origin }));
+        steps.into_iter().map(|(since, value, _)| (since, value)).collect()
+    };
     let steps: Vec<(&String, Vec<(u64, String)>)> =
-        figures.iter().map(|(name, figure)| (name, steps(&format!("{place}: {name}"), figure))).collect();
+        figures.iter().map(|(name, figure)| (name, steps_of(name, figure))).collect();
     let versions: BTreeSet<u64> = steps.iter().flat_map(|(_, steps)| steps.iter().map(|(since, _)| *since)).collect();
     let profiles = versions.into_iter().map(|version| {
         let fields: Vec<String> = steps
@@ -56,24 +65,31 @@ fn entry(path: &Path, id: &str, variant: &str) -> String {
             .collect();
         format!("Version {{ since: {version}, profile: Profile::{variant}({variant} {{ {} }}) }}", fields.join(", "))
     });
-    format!("&[{}]", profiles.collect::<Vec<_>>().join(",\n"))
+    (format!("&[{}]", profiles.collect::<Vec<_>>().join(",\n")), origins)
 }
 
-/// The steps of a figure, oldest first: since which version, and the value as an expression.
-fn steps(place: &str, figure: &Value) -> Vec<(u64, String)> {
+/// A text that lives as long as the build.
+fn leak(text: &str) -> &'static str {
+    text.to_owned().leak()
+}
+
+/// The steps of a figure, oldest first: since which version, the value as an expression, and how it is known.
+fn steps(place: &str, figure: &Value) -> Vec<(u64, String, Origin)> {
     let list = figure.as_array().unwrap_or_else(|| panic!("{place}: not a list of steps"));
-    let mut steps: Vec<(u64, String)> = Vec::new();
+    let mut steps: Vec<(u64, String, Origin)> = Vec::new();
     for step in list {
         let step = step.as_object().unwrap_or_else(|| panic!("{place}: a step that is not an object"));
         let text = |key: &str| step.get(key).and_then(Value::as_str).unwrap_or_default();
         assert!(!text("source").is_empty(), "{place}: a step without a source");
-        assert!(BASES.contains(&text("basis")), "{place}: the basis is one of {BASES:?}");
+        let basis = BASES.iter().position(|basis| *basis == text("basis"));
+        let basis = basis.unwrap_or_else(|| panic!("{place}: the basis is one of {BASES:?}"));
         let since = version(text("since")).unwrap_or_else(|| panic!("{place}: not a version: {}", text("since")));
-        let ordered = steps.last().is_none_or(|(before, _)| *before < since);
+        let ordered = steps.last().is_none_or(|(before, ..)| *before < since);
         assert!(ordered, "{place}: the steps are not in the order of versions");
-        steps.push((since, value(place, step)));
+        let origin = Origin { name: "", since, basis: basis as u8, source: leak(text("source")) };
+        steps.push((since, value(place, step), origin));
     }
-    assert_eq!(steps.first().map(|(since, _)| *since), Some(0), "{place}: the first step begins at version 0");
+    assert_eq!(steps.first().map(|(since, ..)| *since), Some(0), "{place}: the first step begins at version 0");
     steps
 }
 

@@ -2,10 +2,13 @@
 //!
 //! `cargo xtask calibrate` writes `data/calibration/*.json`; the build checks and packs them.
 
-use ridgepoint_core::{Arithmetic, ComputePrecision, Efficiency, Engine};
+use ridgepoint_core::{
+    Accelerator, Arithmetic, Bytes, BytesPerSecond, Calibrated, ComputePrecision, Efficiency, Engine, FlopsPerSecond,
+    Interconnect, Peaks, Seconds,
+};
 
 use crate::catalogue::catalogue;
-pub use crate::cell::{CONSTANTS, Cell, Kind, METRICS, Schedule, Spread};
+pub use crate::cell::{CONSTANTS, Cell, HOSTS, Host, Kind, METRICS, Schedule, Spread};
 use crate::device::{Device, DeviceClass};
 
 /// How close to a scenario the measurements are that its constants come from.
@@ -77,6 +80,47 @@ fn release(version: &str) -> Option<u64> {
 /// ```
 pub fn schedule(engine: Engine) -> Schedule {
     catalogue().schedules[engine as usize]
+}
+
+/// The processor and memory of the host that a device usually has: a server's or a desktop's. Its figures are those of
+/// one common machine, and the shares that an engine reaches of them are assumed.
+///
+/// ```
+/// # use ridgepoint_catalog::{DeviceClass, calibration::host};
+/// // Two channels of DDR5-5600: 2 x 8 B x 5.6 GT/s.
+/// assert_eq!(host(DeviceClass::ConsumerGpu).accelerator.bandwidth.get(), 89.6e9);
+/// ```
+pub fn host(class: DeviceClass) -> Calibrated {
+    let place = match class {
+        DeviceClass::DatacenterGpu | DeviceClass::AiAccelerator | DeviceClass::Tpu => 1,
+        DeviceClass::WorkstationGpu
+        | DeviceClass::ConsumerGpu
+        | DeviceClass::LaptopGpu
+        | DeviceClass::AppleSilicon
+        | DeviceClass::Edge
+        | DeviceClass::Cpu => 0,
+    };
+    let host = catalogue().hosts[place];
+    let peak = Some(FlopsPerSecond::new(host.arithmetic as f64 * 1e9));
+    let share = |stored: u64| stored as f64 / 1e4;
+    Calibrated {
+        accelerator: Accelerator {
+            nominal_memory: Bytes::ZERO,
+            usable_memory: Bytes::ZERO,
+            bandwidth: BytesPerSecond::new(host.bandwidth as f64 * 1e6),
+            // Whatever the format, the cores multiply in 32 bit.
+            peaks: Peaks { fp32: peak, bf16: peak, ..Peaks::default() },
+            interconnect: Interconnect { scale_up: None, host: None },
+        },
+        efficiency: Efficiency {
+            compute: share(host.compute_share),
+            attention: share(host.compute_share),
+            bandwidth: share(host.bandwidth_share),
+            cache: share(host.bandwidth_share),
+            launch: Seconds::new(host.launch as f64 / 1e8),
+            ..Efficiency::IDEAL
+        },
+    }
 }
 
 /// The constants of the narrowest cell that speaks of `kind`, and how narrow that is.

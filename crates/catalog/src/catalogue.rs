@@ -7,9 +7,11 @@ use std::sync::OnceLock;
 
 use ridgepoint_core::{packed, packed_struct};
 
-use crate::cell::{Cell, Schedule, Spread};
+use crate::cell::{Cell, Host, Schedule, Spread};
 use crate::device::Device;
 use crate::entry::ModelEntry;
+use crate::evidence::Evidence;
+use crate::origin::Origin;
 
 /// Everything in the file.
 pub(crate) struct Catalogue {
@@ -25,18 +27,29 @@ pub(crate) struct Catalogue {
     pub(crate) spreads: Vec<Spread>,
     /// How each engine schedules, in the order of `Engine::ALL`.
     pub(crate) schedules: Vec<Schedule>,
+    /// What works on weights in host memory, in the order of `HOSTS`.
+    pub(crate) hosts: Vec<Host>,
+    /// Where the figures of each engine come from, in the order of `Engine::ALL`.
+    pub(crate) origins: Vec<Vec<Origin>>,
 }
 
-packed_struct! { static Catalogue { version, models, devices, citations, cells, spreads, schedules } }
+packed_struct! { static Catalogue { version, models, devices, citations, cells, spreads, schedules, hosts, origins } }
 
 static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
 
 /// What tells this catalogue from others: a hash of its contents.
 pub const VERSION: &str = include_str!(concat!(env!("OUT_DIR"), "/catalogue.version"));
 
-/// The catalogue as a file.
 #[cfg(feature = "embedded")]
-pub const BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/catalogue.bin"));
+const BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/catalogue.bin"));
+
+/// The catalogue as the file of the page, without the sources of its figures.
+#[cfg(feature = "embedded")]
+pub const PAGE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/page.bin"));
+
+/// The evidence as a file.
+#[cfg(feature = "embedded")]
+pub const EVIDENCE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/evidence.bin"));
 
 /// The bytes are not the catalogue of this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +64,13 @@ pub fn install(bytes: Vec<u8>) -> Result<(), OtherCatalogue> {
     let read = read.ok_or(OtherCatalogue)?;
     CATALOGUE.get_or_init(|| read);
     Ok(())
+}
+
+impl Evidence {
+    /// Reads the file; `None` if it is not the one that was built with this program.
+    pub fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
+        packed::unpack(bytes.leak()).filter(|read: &Self| read.version == VERSION)
+    }
 }
 
 pub(crate) fn catalogue() -> &'static Catalogue {

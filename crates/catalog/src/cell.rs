@@ -114,7 +114,29 @@ pub struct Schedule {
     pub passes_in_flight: Option<u64>,
     /// Whether it multiplies all experts of a layer in one launch, rather than one after the other.
     pub groups_experts: bool,
+    /// Whether each pipeline stage is a process that schedules and prepares its own passes.
+    pub schedules_stages: bool,
+    /// Whether mixtures of experts are run with attention data-parallel where the most output is wanted.
+    pub attention_data_parallel: bool,
 }
+
+/// A common host of devices, which works on what an engine leaves in its memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Bandwidth of its memory in MB/s.
+    pub bandwidth: u64,
+    /// Peak arithmetic of its cores in GFLOP/s.
+    pub arithmetic: u64,
+    /// Share of the bandwidth that an engine is assumed to reach, in ten-thousandths.
+    pub bandwidth_share: u64,
+    /// Share of the arithmetic, in ten-thousandths.
+    pub compute_share: u64,
+    /// Time that each operation takes beside its work, in units of 10 ns.
+    pub launch: u64,
+}
+
+/// Names of hosts in `data/calibration/hosts.json`, in the order in which they are packed.
+pub const HOSTS: [&str; 2] = ["desktop", "server"];
 
 /// Names of what is predicted, in `data/calibration/spreads.json`.
 pub const METRICS: [&str; 9] = [
@@ -130,5 +152,6 @@ pub const METRICS: [&str; 9] = [
 ];
 
 packed_struct! { static Cell { engine, before, format, memory, family, constants } }
-packed_struct! { Schedule { most_requests, passes_in_flight, groups_experts } }
+packed_struct! { Schedule { most_requests, passes_in_flight, groups_experts, schedules_stages, attention_data_parallel } }
+packed_struct! { Host { bandwidth, arithmetic, bandwidth_share, compute_share, launch } }
 packed_struct! { Spread { engine, metric, low, high } }

@@ -6,6 +6,8 @@
 use ridgepoint_core::engine::sglang::Tier;
 use ridgepoint_core::{Bytes, Engine, LlamaCpp, Mlx, Profile, Sglang, TensorRtLlm, Transformers, Vllm};
 
+use crate::catalogue::catalogue;
+
 /// A profile and the first version that it holds for, as [`version_number`] has it.
 struct Version {
     since: u64,
@@ -30,6 +32,42 @@ pub fn engine_profile(engine: Engine, version: Option<&str>) -> &'static Profile
     let wanted = version.and_then(version_number).unwrap_or(u64::MAX);
     let newer = versions.partition_point(|version| version.since <= wanted);
     &versions[newer.saturating_sub(1)].profile
+}
+
+/// How a figure is known, the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Basis {
+    /// The engine's documentation or code says so.
+    Documented,
+    /// Somebody read it off.
+    Measured,
+    /// It makes a rule agree with what somebody read off.
+    Fitted,
+    /// It is plausible.
+    Assumed,
+}
+
+impl Basis {
+    /// Every basis.
+    pub const ALL: [Self; 4] = [Self::Documented, Self::Measured, Self::Fitted, Self::Assumed];
+}
+
+/// How a figure of an engine's profile is known, by its name in `data/engines`, and who says so. `None` if the engine
+/// has no such figure.
+///
+/// ```
+/// # use ridgepoint_catalog::{Basis, engine_origin};
+/// # use ridgepoint_core::Engine;
+/// let (basis, source) = engine_origin(Engine::Vllm, Some("0.10"), "memory_fraction").expect("vLLM has one");
+/// assert_eq!(basis, Basis::Documented);
+/// assert!(source.contains("gpu_memory_utilization"));
+/// assert_eq!(engine_origin(Engine::Mlx, None, "memory_fraction"), None);
+/// ```
+pub fn engine_origin(engine: Engine, version: Option<&str>, name: &str) -> Option<(Basis, &'static str)> {
+    let wanted = version.and_then(version_number).unwrap_or(u64::MAX);
+    let origins = catalogue().origins.get(engine as usize)?;
+    let origin = origins.iter().rev().find(|origin| origin.name == name && origin.since <= wanted)?;
+    Some((*Basis::ALL.get(usize::from(origin.basis))?, origin.source))
 }
 
 /// Whether the engine's profile depends on its version.
@@ -79,5 +117,5 @@ pub fn version_number(text: &str) -> Option<u64> {
 
 fn leading_digits(text: &str) -> Option<u64> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    text[..end].parse().ok()
+    text.get(..end)?.parse().ok()
 }

@@ -9,9 +9,11 @@ mod device;
 pub mod devices;
 pub mod engines;
 mod entry;
+pub mod evidence;
 pub mod models;
+mod origin;
 
 pub use calibration::{Evidence, Metric};
 pub use devices::{Device, DeviceClass, HostLink, Missing, PcieGeneration, Supplied, UsableRule, devices, find_device};
-pub use engines::{engine_profile, engine_versions, has_versions, version_number};
+pub use engines::{Basis, engine_origin, engine_profile, engine_versions, has_versions, version_number};
 pub use models::{ModelEntry, find_model, models};

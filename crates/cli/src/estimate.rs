@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use ridgepoint_calculator::custom::CustomModel;
 use ridgepoint_calculator::link::{self, Link, Notice, Severity};
-use ridgepoint_calculator::report::Report;
-use ridgepoint_calculator::{json, spent, table::Table};
+use ridgepoint_calculator::report::{Report, Shortfall};
+use ridgepoint_calculator::{facts, json, numbers, spent, table::Table};
 use serde_json::Value;
 
 use crate::{Problem, text};
@@ -59,7 +59,7 @@ fn each_line(mut lines: impl BufRead, out: &mut impl Write) -> Result<(), Proble
 }
 
 /// The custom model in a file, named after it.
-fn read_config(path: &Path) -> Result<CustomModel, Problem> {
+pub(crate) fn read_config(path: &Path) -> Result<CustomModel, Problem> {
     let text = if path == Path::new("-") { io::read_to_string(io::stdin())? } else { read_file(path)? };
     let name = path.file_stem().and_then(|name| name.to_str()).filter(|&name| name != "-" && name != "config");
     custom(&text, name)
@@ -125,6 +125,18 @@ fn print(report: &Report, link: &Link, out: &mut impl Write) -> Result<(), Probl
     writeln!(out, "{}: {}\n{}\n{limits}\n", verdict.fit.label(), verdict.sentence, verdict.limit)?;
     for figure in &verdict.figures {
         writeln!(out, "  {:<18} {:>8} {:<9} {}", figure.label, figure.value, figure.unit, figure.note)?;
+    }
+    if let Some(Shortfall { device, missing, largest: (part, bytes) }) = report.shortfall() {
+        let (missing, bytes) = (numbers::bytes(missing), numbers::bytes(bytes));
+        writeln!(
+            out,
+            "\nmissing: {missing} on rank {}, {}; its largest part is {bytes} of {}",
+            device.first_rank, device.name, part.label
+        )?;
+    }
+    writeln!(out, "\nWhat would fit, each with everything else as it is\n")?;
+    for fact in facts::capacity(report) {
+        writeln!(out, "  {:<18} {}", fact.label, fact.value)?;
     }
     let tables: [Table; 4] = [report.breakdown().table, report.times(), report.parameters(), report.operations()];
     for table in &tables {

@@ -3,9 +3,13 @@
 use std::io::{self, Write};
 
 use ridgepoint_calculator::options::{self, Group};
+use ridgepoint_calculator::plan::Targets;
+use ridgepoint_calculator::ranking::{self, Candidate, Standing};
+use ridgepoint_calculator::scenario::Scenario;
 use serde_json::{Value, json};
 
-use crate::Problem;
+use crate::plan::{self, TargetArguments};
+use crate::{Problem, estimate, text};
 
 /// How to print a list.
 #[derive(clap::Args)]
@@ -15,14 +19,73 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
+/// How to print a list of what could take the place of a scenario's model or device.
+#[derive(clap::Args)]
+pub(crate) struct RankArguments {
+    /// Rank them for a query or share link, the best first, in the place of its own
+    #[arg(long = "for", value_name = "QUERY")]
+    query: Option<String>,
+    #[command(flatten)]
+    targets: TargetArguments,
+    #[command(flatten)]
+    list: Arguments,
+}
+
 /// The models of the catalogue.
-pub(crate) fn models(arguments: &Arguments) -> Result<(), Problem> {
-    print(arguments, &options::models())
+pub(crate) fn models(arguments: &RankArguments) -> Result<(), Problem> {
+    match &arguments.query {
+        Some(query) => rank(arguments, query, "Models on these devices", ranking::models_for),
+        None => print(&arguments.list, &options::models()),
+    }
 }
 
 /// The devices of the catalogue.
-pub(crate) fn devices(arguments: &Arguments) -> Result<(), Problem> {
-    print(arguments, &options::devices())
+pub(crate) fn devices(arguments: &RankArguments) -> Result<(), Problem> {
+    match &arguments.query {
+        Some(query) => rank(arguments, query, "Devices for this model", ranking::devices_for),
+        None => print(&arguments.list, &options::devices()),
+    }
+}
+
+fn rank(
+    arguments: &RankArguments,
+    query: &str,
+    caption: &str,
+    candidates: fn(&Scenario, Targets) -> Vec<Candidate>,
+) -> Result<(), Problem> {
+    let mut out = io::stdout().lock();
+    let link = estimate::read(query, None)?;
+    let candidates = candidates(&link.scenario, arguments.targets.targets());
+    if arguments.list.json {
+        writeln!(out, "{:#}", candidates.iter().map(candidate).collect::<Value>())?;
+    } else {
+        let table = ranking::table(&candidates, caption);
+        writeln!(out, "{}\n{}", table.caption, text::table(&table))?;
+        for notice in &link.notices {
+            writeln!(out, "notice: {notice}")?;
+        }
+    }
+    Ok(())
+}
+
+fn candidate(candidate: &Candidate) -> Value {
+    let Standing { parallelism, headroom, times, min_devices, within } = &candidate.standing;
+    json!({
+        "id": candidate.id,
+        "name": candidate.name,
+        "fits": headroom.map(|headroom| headroom >= 0),
+        "headroom_bytes": headroom,
+        "parallelism": {
+            "tp": parallelism.tensor, "pp": parallelism.pipeline, "ep": parallelism.expert, "dp": parallelism.data,
+        },
+        "tokens_per_s_per_user": times.map(|times| times.per_user.get()),
+        "output_tokens_per_s": times.map(|times| times.output.get()),
+        "ttft_loaded_s": times.map(|times| times.ttft.get()),
+        "tpot_s": times.map(|times| times.tpot.get()),
+        "min_devices": min_devices,
+        "within_targets": within.as_ref().map(plan::service),
+        "query": candidate.query,
+    })
 }
 
 /// Weight formats, then KV-cache formats.

@@ -2,8 +2,11 @@
 
 mod compare;
 mod estimate;
+mod explain;
+mod finetune;
 mod inspect;
 mod list;
+mod plan;
 mod sweep;
 mod text;
 
@@ -27,12 +30,18 @@ enum Command {
     Compare(compare::Arguments),
     /// How speed changes with the sequences served at once, and with the length of the prompt
     Sweep(sweep::Arguments),
+    /// Show how each figure of memory comes about: formula, numbers and sources
+    Explain(explain::Arguments),
+    /// Layouts of a scenario's devices: what fits, how fast each is, and why others are not possible
+    Plan(plan::Arguments),
+    /// Memory of each device while a scenario's model is fine-tuned
+    Finetune(finetune::Arguments),
     /// What a model's file holds, read from its header
     Inspect(inspect::Arguments),
-    /// List the models of the catalogue
-    Models(list::Arguments),
-    /// List the devices of the catalogue
-    Devices(list::Arguments),
+    /// List the models of the catalogue, or rank them for a scenario's devices
+    Models(list::RankArguments),
+    /// List the devices of the catalogue, or rank them for a scenario's model
+    Devices(list::RankArguments),
     /// List the weight and KV-cache formats
     Formats(list::Arguments),
     /// List the engines
@@ -57,6 +66,9 @@ fn main() -> ExitCode {
         Command::Estimate(arguments) => estimate::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Finetune(arguments) => finetune::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Models(arguments) => list::models(&arguments),
         Command::Devices(arguments) => list::devices(&arguments),

@@ -127,9 +127,9 @@ impl Efficiency {
         Some((local + self.launch * count as f64, bound))
     }
 
-    /// What a pass takes beside its operations.
-    pub fn around(&self, pass: Pass) -> Seconds {
-        self.step + self.sequence * pass.sequences as f64
+    /// What a pass takes beside its operations: once, and for its sequences.
+    pub fn around(&self, pass: Pass) -> (Seconds, Seconds) {
+        (self.step, self.sequence * pass.sequences as f64)
     }
 
     /// Shares of arithmetic and bandwidth that an operation reaches.

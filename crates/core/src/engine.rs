@@ -9,6 +9,7 @@ pub mod transformers;
 pub mod vllm;
 
 use crate::attention::{Attention, Reach};
+use crate::format::CacheFormat;
 use crate::kv_cache;
 use crate::memory::{self, DeviceMemory, Stage, rank_bytes};
 use crate::model::{Layer, Mixer, Model};
@@ -18,12 +19,13 @@ use crate::state::{State, StateFormat};
 use crate::units::{Bytes, Tokens};
 use crate::workload::Workload;
 
-pub use llama_cpp::LlamaCpp;
+pub use activations::{LayerPeak, TorchPeak};
+pub use llama_cpp::{ComputeBuffer, LlamaCpp};
 pub use mlx::Mlx;
 pub use sglang::Sglang;
 pub use tensorrt_llm::TensorRtLlm;
 pub use transformers::Transformers;
-pub use vllm::Vllm;
+pub use vllm::{Paging, Vllm};
 
 /// An inference engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,6 +90,8 @@ pub struct Knobs {
     pub flash_attention: bool,
     /// Whether sliding layers keep a cache of full length (llama.cpp).
     pub full_sliding_cache: bool,
+    /// Whether all slots share one cache (llama.cpp); `None` as the build does where their number is given.
+    pub unified_cache: Option<bool>,
     /// How the latent cache of MLA is laid out (llama.cpp).
     pub latent_cache: LatentCache,
     /// Weights that stay in the memory of the host.
@@ -103,6 +107,7 @@ impl Default for Knobs {
             eager: false,
             flash_attention: true,
             full_sliding_cache: false,
+            unified_cache: None,
             latent_cache: LatentCache::Latent,
             host: HostWeights::default(),
         }
@@ -183,18 +188,18 @@ pub struct Demand<'a> {
 
 impl Demand<'_> {
     /// Degree of tensor parallelism.
-    pub(crate) fn tensor(&self) -> u64 {
+    pub fn tensor(&self) -> u64 {
         self.parallelism.tensor.max(1)
     }
 
     /// Devices that share the work of one replica, beside this one.
-    pub(crate) fn peers(&self) -> u64 {
+    pub fn peers(&self) -> u64 {
         let Parallelism { tensor, pipeline, expert, .. } = self.parallelism;
         tensor.max(1).saturating_mul(pipeline.max(1)).max(expert) - 1
     }
 
     /// What the engine finds free before it starts; `None` where the size of the device is not known.
-    pub(crate) fn free(&self, driver_reserve: Bytes) -> Option<Bytes> {
+    pub fn free(&self, driver_reserve: Bytes) -> Option<Bytes> {
         let reserve = match self.site.memory {
             DeviceRam::Own { with_reserve: true } => driver_reserve,
             DeviceRam::Own { with_reserve: false } | DeviceRam::Host => Bytes::ZERO,
@@ -204,13 +209,13 @@ impl Demand<'_> {
 
     /// Tokens of a sequence at its full length whose keys and values the model keeps: where an encoder reads the prompt,
     /// those of the answer.
-    pub(crate) fn length(&self) -> Tokens {
+    pub fn length(&self) -> Tokens {
         let Workload { prompt_tokens, output_tokens, .. } = self.workload;
         self.model.stack().decoder_prompt(prompt_tokens).saturating_add(output_tokens)
     }
 
     /// What cross-attention keeps of the input of one sequence.
-    pub(crate) fn source(&self) -> Bytes {
+    pub fn source(&self) -> Bytes {
         let tokens = self.model.source_tokens(self.workload.prompt_tokens);
         memory::stage_source_cache(self.stored, self.stage, 1, tokens, self.numerics.kv, self.tensor())
     }
@@ -290,9 +295,11 @@ pub struct Offer {
 impl DeviceMemory {
     /// What a pool of this size offers if it is shared evenly, given what the sequences of `workload` keep.
     pub(crate) fn even_offer(&self, workload: Workload, pool: Bytes) -> Option<Offer> {
-        let one = (self.kv_cache + self.state).as_f64() / workload.batch.max(1) as f64;
-        let concurrency = (one > 0.0).then(|| pool.as_f64() / one)?;
-        Some(Offer { tokens: (concurrency * workload.context_tokens() as f64) as Tokens, concurrency })
+        let all = (self.kv_cache + self.state).as_f64();
+        let offered = pool.as_f64() * workload.batch.max(1) as f64;
+        // Divided last, so that a quotient without a remainder is exact.
+        let tokens = offered * workload.context_tokens() as f64 / all;
+        (all > 0.0).then_some(Offer { tokens: tokens as Tokens, concurrency: offered / all })
     }
 }
 
@@ -345,6 +352,51 @@ impl Profile {
         demand.knobs.tokens_per_pass.unwrap_or(default)
     }
 
+    /// Longest context whose prompts the engine reads whole although it reads longer ones in chunks, so that a longer
+    /// context can take less memory.
+    pub fn longest_whole(&self, model: &Model) -> Option<Tokens> {
+        match self {
+            Self::Vllm(rules) => Some(rules.whole_prompts).filter(|&most| most > 0 && !model.has_latent_cache()),
+            Self::Sglang(_) | Self::TensorRtLlm(_) | Self::LlamaCpp(_) | Self::Transformers(_) | Self::Mlx(_) => None,
+        }
+    }
+
+    /// What makes up the activations at their peak.
+    pub fn peak(&self, demand: &Demand) -> Peak {
+        match self {
+            Self::Vllm(rules) => Peak::Torch(rules.peak(demand)),
+            Self::Sglang(rules) => Peak::Torch(rules.peak(demand)),
+            Self::TensorRtLlm(rules) => Peak::Torch(rules.peak(demand)),
+            Self::LlamaCpp(rules) => Peak::Graph(rules.compute_buffer(demand)),
+            Self::Transformers(rules) => Peak::Torch(rules.peak(demand)),
+            Self::Mlx(rules) => Peak::Torch(rules.peak(demand)),
+        }
+    }
+
+    /// What a layer of `demand.stored` keeps, where the cache is not counted in pages.
+    pub fn cells(&self, demand: &Demand, layer: &Layer) -> Cells {
+        match self {
+            Self::LlamaCpp(rules) => rules.cells(demand, layer),
+            Self::Vllm(_) | Self::Sglang(_) | Self::TensorRtLlm(_) | Self::Transformers(_) | Self::Mlx(_) => {
+                let tokens = self.padded_length(demand);
+                let tokens = layer.mixer.reach().map_or(tokens, |reach| reach.cached_tokens(tokens));
+                Cells { streams: demand.workload.batch, tokens, format: demand.numerics.kv }
+            }
+        }
+    }
+
+    /// Tokens for which the engine sets cache aside in a layer that reaches all of a sequence.
+    pub fn padded_length(&self, demand: &Demand) -> Tokens {
+        let length = demand.length();
+        match self {
+            Self::Vllm(rules) => padded(length, rules.block),
+            Self::TensorRtLlm(rules) => padded(length, rules.block),
+            Self::LlamaCpp(rules) => rules.slot(demand),
+            Self::Mlx(rules) => padded(length, rules.cache_step),
+            Self::Sglang(_) | Self::Transformers(_) => length,
+        }
+    }
+
     /// How the engine stores recurrent state.
     pub const fn state_rules(&self) -> StateRules {
         match self {
@@ -372,6 +424,26 @@ impl Profile {
         stored.layers = stored.layers.map_kinds(change);
         (stored.layers != model.layers).then_some(stored)
     }
+}
+
+/// What a layer keeps of the tokens of all sequences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cells {
+    /// Caches: one for each sequence, or one for all.
+    pub streams: u64,
+    /// Tokens in each of them.
+    pub tokens: Tokens,
+    /// How they are stored.
+    pub format: CacheFormat,
+}
+
+/// What makes up the activations of an engine at their peak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peak {
+    /// A pass of a PyTorch engine.
+    Torch(TorchPeak),
+    /// The compute graph of llama.cpp.
+    Graph(ComputeBuffer),
 }
 
 /// How an engine stores recurrent state.

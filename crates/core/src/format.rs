@@ -8,7 +8,7 @@ pub(crate) mod recipe;
 
 pub use ggml::GgmlType;
 pub use gguf::{GgufFile, GgufLayout, GgufRules};
-pub use kv::KvFormat;
+pub use kv::{CacheFormat, KvFormat};
 pub use packing::{Number, Packing};
 
 use crate::tensor::{Component, Kind, Role, Tensor};

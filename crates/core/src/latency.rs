@@ -5,6 +5,7 @@
 
 use crate::accelerator::Accelerator;
 use crate::efficiency::Efficiency;
+use crate::engine::HostWeights;
 use crate::memory::{Stage, sequences_per_replica};
 use crate::model::{Model, Stack};
 use crate::operation::{self, Numerics, Operation, OperationKind, Pass};
@@ -38,7 +39,9 @@ pub struct Deployment<'a> {
     pub model: &'a Model,
     /// Formats of weights and cache.
     pub numerics: Numerics,
-    /// The distinct kinds of device in each pipeline stage.
+    /// The pipeline stages.
+    pub spans: &'a [Stage],
+    /// The distinct kinds of device in each of them.
     pub stages: &'a [Vec<Calibrated>],
     /// Degrees of parallelism.
     pub parallelism: Parallelism,
@@ -48,8 +51,21 @@ pub struct Deployment<'a> {
     pub passes_in_flight: u64,
     /// Whether the engine multiplies all experts of a layer in one launch, rather than one after the other.
     pub groups_experts: bool,
+    /// Whether each pipeline stage schedules and prepares its own passes, rather than one host for all.
+    pub schedules_stages: bool,
+    /// What stays in host memory.
+    pub host: Option<OnHost>,
     /// Sequences that one replica has memory for; further requests wait for one of them to end.
     pub most_sequences: u64,
+}
+
+/// What an engine leaves in host memory, and what works on it there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OnHost {
+    /// Which weights.
+    pub weights: HostWeights,
+    /// The processor and memory of the host.
+    pub processor: Calibrated,
 }
 
 /// An operation with its time.
@@ -68,18 +84,42 @@ pub struct TimedOperation {
 pub struct PassTime {
     /// Its operations; those of a kind in several stages are summed.
     pub operations: Vec<TimedOperation>,
-    /// What it takes beside its operations.
-    pub around: Seconds,
-    /// Time from the first stage's start to the last stage's end.
+    /// What scheduling and sampling add to them: [`Efficiency::step`].
+    pub step: Seconds,
+    /// What its sequences add to them: [`Efficiency::sequence`].
+    pub per_sequence: Seconds,
+    /// The sum of these: time from the first stage's start to the last stage's end.
     pub time: Seconds,
     /// Time of the slowest stage: how soon another pass can follow.
     pub slowest_stage: Seconds,
 }
 
 impl PassTime {
+    /// The same with all times stretched or shrunk so that they add up to `time`.
+    fn lasting(mut self, time: Seconds) -> Self {
+        if self.time > Seconds::ZERO {
+            let factor = time / self.time;
+            self.operations.iter_mut().for_each(|timed| timed.time = timed.time * factor);
+            (self.step, self.per_sequence) = (self.step * factor, self.per_sequence * factor);
+            (self.time, self.slowest_stage) = (time, self.slowest_stage * factor);
+        }
+        self
+    }
+
+    /// What the engine adds to its operations.
+    pub fn around(&self) -> Seconds {
+        self.step + self.per_sequence
+    }
+
     /// Work of all operations on one device of each stage.
     pub fn cost(&self) -> Cost {
         self.operations.iter().fold(Cost::default(), |sum, timed| sum + timed.operation.cost)
+    }
+
+    /// Time of the operations of the same kind and arithmetic as `operation`.
+    pub fn time_of(&self, operation: Operation) -> Option<Seconds> {
+        let is_it = |timed: &&TimedOperation| timed.operation.is_like(operation);
+        self.operations.iter().find(is_it).map(|timed| timed.time)
     }
 
     /// What most of the time is spent waiting for.
@@ -103,20 +143,117 @@ impl Deployment<'_> {
     ///
     /// Stages work one after another; ranks of a stage together, so the slowest sets the pace.
     pub fn pass(&self, pass: Pass, pace: Pace) -> Option<PassTime> {
-        let around = self.engine(pace)?.around(pass);
-        let mut result = PassTime { around, time: around, ..PassTime::default() };
-        for (stage, devices) in Stage::all(self.model, self.parallelism).into_iter().zip(self.stages) {
-            // Scheduling and sampling happen once, at the ends of the pipeline.
-            let mut stage_time = if stage.is_last { around } else { Seconds::ZERO };
-            for operation in operation::of_stage(self.model, stage, pass, self.numerics, self.parallelism) {
-                let timed = slowest(operation, self.launches(operation), devices, pace)?;
+        let (step, per_sequence) = self.engine(pace)?.around(pass);
+        let mut result = PassTime::default();
+        let there = self.host.map_or_else(HostWeights::default, |host| host.weights);
+        let first_on_device = there.layers.min(self.model.layers.len());
+        let mut stages = self.spans.to_vec();
+        if first_on_device > 0
+            && let Some(host) = self.host
+        {
+            let whole = Stage { first_layer: 0, layers: first_on_device, is_first: false, is_last: true };
+            let ours = operation::of_stage(self.model, whole, pass, self.numerics, Parallelism::SINGLE);
+            for operation in ours {
+                let timed = self.on_host(operation, host, self.stages.first()?, pace)?;
+                result.time += timed.time;
+                result.add(timed);
+            }
+            result.slowest_stage = result.time;
+            // The last device has nobody to hand over to but the host, which needs microseconds.
+            if let Some(last) = stages.last_mut() {
+                last.is_last = true;
+            }
+        }
+        let mut work: Option<(Stage, Vec<(Operation, bool)>)> = None;
+        for (stage, devices) in stages.into_iter().zip(self.stages) {
+            // Neighbours in a long pipeline mostly do the same.
+            let operations = match work.take() {
+                Some((before, operations)) if self.do_the_same(stage, before) => operations,
+                Some(_) | None => self.operations(stage, pass, there),
+            };
+            let mut stage_time = Seconds::ZERO;
+            // One host schedules and samples once for all stages, at the end of the pipeline.
+            if stage.is_last || self.schedules_stages {
+                stage_time = step + per_sequence;
+                (result.step, result.per_sequence) = (result.step + step, result.per_sequence + per_sequence);
+                result.time += stage_time;
+            }
+            for &(operation, is_on_host) in &operations {
+                let timed = match self.host {
+                    Some(host) if is_on_host => self.on_host(operation, host, devices, pace)?,
+                    Some(_) | None => slowest(operation, self.launches(operation), devices, pace)?,
+                };
                 stage_time += timed.time;
                 result.time += timed.time;
                 result.add(timed);
             }
             result.slowest_stage = result.slowest_stage.max(stage_time);
+            work = Some((stage, operations));
         }
         Some(result)
+    }
+
+    /// Whether two stages have the same operations. In a GGUF file the place of a layer decides how it is packed,
+    /// and beside a host where its experts are.
+    fn do_the_same(&self, one: Stage, other: Stage) -> bool {
+        self.host.is_none() && self.numerics.weights.gguf().is_none() && one.is_like(other, self.model)
+    }
+
+    /// The operations of a stage on devices, and whether the host holds the weights: those of the experts of the first
+    /// layers.
+    fn operations(&self, stage: Stage, pass: Pass, there: HostWeights) -> Vec<(Operation, bool)> {
+        let of = |stage, parallelism| operation::of_stage(self.model, stage, pass, self.numerics, parallelism);
+        let split = there.expert_layers.clamp(stage.first_layer, stage.first_layer + stage.layers);
+        let layers = split - stage.first_layer;
+        let is_expert = |operation: &Operation| operation.kind == OperationKind::RoutedExperts;
+        // The head is where all layers are on devices.
+        let is_here = |operation: &Operation| there.layers == 0 || operation.kind != OperationKind::Head;
+        let rest = Stage {
+            first_layer: split,
+            layers: stage.layers - layers,
+            is_first: stage.is_first && layers == 0,
+            ..stage
+        };
+        let mut all: Vec<_> = of(rest, self.parallelism).into_iter().filter(is_here).map(|one| (one, false)).collect();
+        if layers > 0 {
+            let first = Stage { layers, is_last: false, ..stage };
+            let is_inside = |one: &Operation| !is_expert(one) && one.kind != OperationKind::StageTransfer;
+            all.extend(of(first, self.parallelism).into_iter().filter(is_inside).map(|one| (one, false)));
+            all.extend(of(first, Parallelism::SINGLE).into_iter().filter(is_expert).map(|one| (one, true)));
+        }
+        all
+    }
+
+    /// An operation on weights or a cache in host memory: the host does it, or its weights pass over the host bus to
+    /// the devices for as long as it takes, whichever is sooner. llama.cpp does the latter from 32 tokens on
+    /// (`ggml_backend_cuda_device_offload_op`,
+    /// github.com/ggml-org/llama.cpp/blob/b6100/ggml/src/ggml-cuda/ggml-cuda.cu). Replicas share one host.
+    fn on_host(
+        &self,
+        operation: Operation,
+        host: OnHost,
+        devices: &[Calibrated],
+        pace: Pace,
+    ) -> Option<TimedOperation> {
+        let launches = self.launches(operation);
+        let replicas = self.parallelism.data.max(1) as f64;
+        let there = slowest(operation, launches, &[host.processor], pace)?;
+        let there = TimedOperation { time: there.time * replicas, ..there };
+        let here = slowest(operation, launches, devices, pace)?;
+        // What kernels lose on a device, at long contexts say, they are not taken to gain on a host.
+        let there = if here.time > there.time { here } else { there };
+        if operation.kind.is_attention() {
+            return Some(there);
+        }
+        let link = devices.first()?.accelerator.interconnect.host;
+        let Some(link) = link.filter(|_| operation.arithmetic.is_some()) else { return Some(there) };
+        let streaming = (operation.cost.traffic / link) * replicas;
+        let time = match pace {
+            Pace::Ideal => here.time.max(streaming),
+            Pace::Predicted => here.time + streaming,
+        };
+        let bound = if streaming > here.time { Bound::Interconnect } else { here.bound };
+        Some(if time < there.time { TimedOperation { operation, time, bound } } else { there })
     }
 
     /// How often the engine launches an operation.
@@ -140,14 +277,15 @@ impl Deployment<'_> {
     ///
     /// The engine cuts long prompts into chunks and puts short ones together, as many tokens to a pass as it takes. At
     /// the speed of light all prompts share one reading of the weights, and no pipeline stage waits for another.
-    fn prefill(&self, sequences: u64, prompt_tokens: Tokens, pace: Pace) -> Option<Prefill> {
+    pub fn prefill(&self, sequences: u64, prompt_tokens: Tokens, pace: Pace) -> Option<Prefill> {
         if sequences == 0 {
-            return Some(Prefill { time: Seconds::ZERO, busy: Seconds::ZERO });
+            return Some(Prefill::default());
         }
         match pace {
             Pace::Ideal => {
-                let busy = self.pass(Pass::reading(self.model, sequences, prompt_tokens), pace)?.slowest_stage;
-                Some(Prefill { time: busy, busy })
+                let pass = self.pass(Pass::reading(self.model, sequences, prompt_tokens), pace)?;
+                let busy = pass.slowest_stage;
+                Some(Prefill { time: busy, busy, pass })
             }
             Pace::Predicted => {
                 // Stages work on different passes at the same time: after the first has passed all stages, each further
@@ -156,7 +294,7 @@ impl Deployment<'_> {
                 let pass = self.pass(pass, pace)?;
                 let waves = (count as u64).div_ceil(self.passes_in_flight.max(1)).max(1) as f64;
                 let time = pass.time * waves + pass.slowest_stage * (count - waves).max(0.0);
-                Some(Prefill { time, busy: pass.slowest_stage * count })
+                Some(Prefill { time, busy: pass.slowest_stage * count, pass })
             }
         }
     }
@@ -192,6 +330,20 @@ impl Deployment<'_> {
         self.pass(Pass::writing(self.model, group, prompt_tokens, output_tokens / 2), pace)
     }
 
+    /// One static batch: `prefill + (output - 1) x decode step`. What the memory does not hold at once is written in turn.
+    pub fn static_batch(&self, workload: Workload, pace: Pace) -> Option<Seconds> {
+        let sequences = sequences_per_replica(workload, self.parallelism.data);
+        let running = self.running(sequences);
+        let prefill = self.prefill(sequences, workload.prompt_tokens, pace)?.time;
+        let step = self.decode_step(running, workload, pace)?.time;
+        Some(prefill + written(step, sequences, running, workload.output_tokens))
+    }
+
+    /// How many of `sequences` sequences a server runs at once: as many as it can hold.
+    fn running(&self, sequences: u64) -> u64 {
+        sequences.min(self.most_sequences.max(1))
+    }
+
     /// Times and rates for a workload. `None` where a device lacks a figure that it needs, and for a model of which
     /// only the weights are known.
     pub fn speed(&self, workload: Workload, pace: Pace) -> Option<Speed> {
@@ -202,10 +354,9 @@ impl Deployment<'_> {
         let Workload { batch, prompt_tokens, output_tokens } = workload;
         let sequences = sequences_per_replica(workload, self.parallelism.data);
         let ttft = engine.first_token + self.prefill(1, prompt_tokens, pace)?.time;
-        let prefill_batch = self.prefill(sequences, prompt_tokens, pace)?.time;
+        let Prefill { time: prefill_batch, pass: chunk, .. } = self.prefill(sequences, prompt_tokens, pace)?;
         let decode = self.decode_step(sequences, workload, pace)?;
-        // A server runs as many sequences as it can hold.
-        let running = sequences.min(self.most_sequences.max(1));
+        let running = self.running(sequences);
         let step = if running < sequences { self.decode_step(running, workload, pace)?.time } else { decode.time };
         // Between two steps other prompts occupy each stage in turn, not the whole pipeline.
         let others = self.prefill(running.saturating_sub(1), prompt_tokens, pace)?.busy;
@@ -222,12 +373,13 @@ impl Deployment<'_> {
             tpot,
             end_to_end,
             prefill_batch,
-            static_batch: prefill_batch + decode.time * later_tokens,
+            static_batch: prefill_batch + written(step, sequences, running, output_tokens),
             // Little's law: each of `batch` sequences is replaced when it ends.
             output: tokens_per_second(batch as f64 * output_tokens as f64, end_to_end),
             per_user: tokens_per_second(1.0, tpot),
             prompt: tokens_per_second(batch as f64 * prompt_tokens as f64, prefill_batch),
             prefill: self.pass(Pass::reading(self.model, sequences, prompt_tokens), pace)?,
+            prefill_parts: chunk.lasting(prefill_batch),
             decode,
         })
     }
@@ -240,19 +392,19 @@ impl Deployment<'_> {
 }
 
 /// How long prompts take.
-#[derive(Clone, Copy)]
-struct Prefill {
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prefill {
     /// From the first one's start to the last one's end.
-    time: Seconds,
+    pub time: Seconds,
     /// How long they keep a pipeline stage from other work.
-    busy: Seconds,
+    pub busy: Seconds,
+    /// One of the passes in which they are read, which stands for all.
+    pub pass: PassTime,
 }
 
 impl PassTime {
     fn add(&mut self, timed: TimedOperation) {
-        let same = |other: &&mut TimedOperation| {
-            other.operation.kind == timed.operation.kind && other.operation.arithmetic == timed.operation.arithmetic
-        };
+        let same = |other: &&mut TimedOperation| other.operation.is_like(timed.operation);
         match self.operations.iter_mut().find(same) {
             Some(sum) => {
                 if timed.time > sum.time {
@@ -265,6 +417,11 @@ impl PassTime {
             None => self.operations.push(timed),
         }
     }
+}
+
+/// Time of all steps after the first token of `sequences` sequences, `running` of them at a time.
+fn written(step: Seconds, sequences: u64, running: u64, output_tokens: Tokens) -> Seconds {
+    step * output_tokens.saturating_sub(1) as f64 * (sequences as f64 / running.max(1) as f64)
 }
 
 /// The operation on the slowest of `devices`. `None` if a figure is missing or there is no device.
@@ -306,6 +463,8 @@ pub struct Speed {
     pub prefill: PassTime,
     /// Time to read the prompts of a whole batch, with every pipeline stage at work.
     pub prefill_batch: Seconds,
+    /// A pass of those in which that happens, with times that add up to `prefill_batch`: each operation's share of it.
+    pub prefill_parts: PassTime,
     /// One decode step at the mean context.
     pub decode: PassTime,
     /// Time to first token of one request alone.
@@ -316,7 +475,7 @@ pub struct Speed {
     pub tpot: Seconds,
     /// `ttft + (output - 1) x tpot`.
     pub end_to_end: Seconds,
-    /// `prefill + (output - 1) x decode step`: one static batch.
+    /// One static batch: [`Deployment::static_batch`].
     pub static_batch: Seconds,
     /// Output tokens of all sequences in steady serving.
     pub output: TokensPerSecond,

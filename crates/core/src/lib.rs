@@ -3,8 +3,8 @@
 //!
 //! Read it in this order: [`units`] for the quantities, [`tensor`], [`attention`], [`feed_forward`] and [`model`] for
 //! what a model is, [`format`] and [`weights`] for how its numbers are stored, [`kv_cache`], [`state`] and [`memory`]
-//! for what a device holds, [`operation`], [`roofline`], [`efficiency`] and [`latency`]
-//! for time. [`first_principles`] has the same
+//! for what a device holds, [`operation`], [`roofline`], [`efficiency`] and [`latency`] for time. [`placement`] deals
+//! layers out over devices that differ, and [`training`] is the memory of fine-tuning. [`first_principles`] has the same
 //! ideas in seven small functions over plain numbers.
 //!
 //! No IO, no clock, no text for people and no dependency: `+ - * /` and comparisons only, so that a browser and a
@@ -27,9 +27,11 @@ pub mod operation;
 pub mod packed;
 pub mod parallelism;
 pub mod picture;
+pub mod placement;
 pub mod roofline;
 pub mod state;
 pub mod tensor;
+pub mod training;
 pub mod units;
 pub mod weights;
 pub mod workload;
@@ -38,20 +40,22 @@ pub use accelerator::{Accelerator, Peaks};
 pub use attention::{Attention, AttentionBias, Indexer, Reach, Selection, attention_tensors, linear};
 pub use efficiency::Efficiency;
 pub use engine::{
-    Demand, DeviceRam, Engine, HostWeights, Knobs, LatentCache, LlamaCpp, Mlx, Offer, Profile, Reservation, Sglang,
-    Site, StateRules, TensorRtLlm, Transformers, Vllm,
+    Cells, ComputeBuffer, Demand, DeviceRam, Engine, HostWeights, Knobs, LatentCache, LayerPeak, LlamaCpp, Mlx, Offer,
+    Paging, Peak, Profile, Reservation, Sglang, Site, StateRules, TensorRtLlm, TorchPeak, Transformers, Vllm,
 };
 pub use feed_forward::{FeedForward, MlpRoles, MlpShape, expected_experts, mlp_tensors};
 pub use format::{
-    Arithmetic, ComputePrecision, GgmlType, GgufFile, GgufLayout, GgufRules, KvFormat, Number, Packing, Quantisable,
-    WeightFormat,
+    Arithmetic, CacheFormat, ComputePrecision, GgmlType, GgufFile, GgufLayout, GgufRules, KvFormat, Number, Packing,
+    Quantisable, WeightFormat,
 };
 pub use interconnect::{Interconnect, ScaleUp, Topology, all_reduce_bytes};
 pub use kv_cache::{
     bytes_at_context, bytes_of_sequence, bytes_per_token, layer_bytes, layer_source_bytes, selection_bytes,
-    source_bytes, values_per_token, values_per_token_and_rank,
+    source_bytes, token_bytes, values_per_token, values_per_token_and_rank,
 };
-pub use latency::{Calibrated, Deployment, Pace, PassTime, Speed, TimedOperation, time_per_output_token};
+pub use latency::{
+    Calibrated, Deployment, OnHost, Pace, PassTime, Prefill, Speed, TimedOperation, time_per_output_token,
+};
 pub use latent::Latent;
 pub use memory::{DeviceMemory, Overhead, Stage};
 pub use model::{CacheOwner, Head, Layer, Layers, Mixer, Model, Parameters, Source, Stack};

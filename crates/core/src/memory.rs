@@ -1,7 +1,9 @@
 //! What each device must hold: weights, KV cache, activations and what the engine keeps for itself.
 
+use core::ops::Range;
+
 use crate::engine::HostWeights;
-use crate::format::{KvFormat, Packing, WeightFormat};
+use crate::format::{CacheFormat, Packing, WeightFormat};
 use crate::kv_cache;
 use crate::model::{Head, Layer, Model};
 use crate::parallelism::{Parallelism, stage_sizes};
@@ -83,18 +85,32 @@ impl Stage {
     pub fn on_devices(model: &Model, parallelism: Parallelism, host: HostWeights) -> Vec<Self> {
         // More stages than layers cannot be told apart from as many stages as layers.
         let stages = (parallelism.pipeline.max(1) as usize).min(model.layers.len().max(1));
-        let mut first_layer = host.layers.min(model.layers.len());
+        let first_layer = host.layers.min(model.layers.len());
+        Self::of_sizes(&stage_sizes(model.layers.len() - first_layer, stages, parallelism.split), first_layer)
+    }
+
+    /// Stages of so many layers each, of which the first begins with `first_layer`. Where layers before that stay on the
+    /// host, the head stays too.
+    pub fn of_sizes(sizes: &[usize], mut first_layer: usize) -> Vec<Self> {
         let has_head = first_layer == 0;
-        stage_sizes(model.layers.len() - first_layer, stages, parallelism.split)
-            .into_iter()
-            .enumerate()
-            .map(|(index, layers)| {
-                let stage =
-                    Self { first_layer, layers, is_first: index == 0, is_last: has_head && index + 1 == stages };
-                first_layer += layers;
-                stage
-            })
-            .collect()
+        let stage = |(index, &layers): (usize, &usize)| {
+            let is_last = has_head && index + 1 == sizes.len();
+            let stage = Self { first_layer, layers, is_first: index == 0, is_last };
+            first_layer += layers;
+            stage
+        };
+        sizes.iter().enumerate().map(stage).collect()
+    }
+
+    /// Whether `other` holds the same: as many layers of the same kinds, and the same ends.
+    pub fn is_like(self, other: Self, model: &Model) -> bool {
+        (self.is_first, self.is_last) == (other.is_first, other.is_last)
+            && model.layers.are_alike(self.range(), other.range())
+    }
+
+    /// The indexes of its layers.
+    pub const fn range(self) -> Range<usize> {
+        self.first_layer..self.first_layer + self.layers
     }
 
     /// Its distinct layers with their counts.
@@ -148,27 +164,66 @@ pub fn stage_weights(
     parallelism: Parallelism,
     host: HostWeights,
 ) -> Bytes {
+    let mut sum = Bytes::ZERO;
+    each_stage_tensor(model, stage, format, parallelism, host, &mut |_, bytes| sum += bytes);
+    sum
+}
+
+/// Calls `visit` with how a tensor is packed and what each rank of `stage` holds of it and its likes, for all that it
+/// holds.
+pub fn each_stage_tensor(
+    model: &Model,
+    stage: Stage,
+    format: WeightFormat,
+    parallelism: Parallelism,
+    host: HostWeights,
+    visit: &mut dyn FnMut(Packing, Bytes),
+) {
     let weights = Weights::new(model, format);
-    let outside = |tensor| rank_bytes(tensor, weights.outside(tensor), 1, parallelism);
     let mut ends = stage.ends(model);
     if host.lookups {
         ends.retain(|tensor| !tensor.role.is_lookup());
         // The table is elsewhere now, so a tied head needs its own copy on a single stage too.
         ends.extend(tied_head(model).filter(|_| stage.is_first && stage.is_last));
     }
+    for tensor in ends.into_iter().chain(weights.extras()) {
+        let packing = weights.outside(tensor);
+        visit(packing, rank_bytes(tensor, packing, 1, parallelism));
+    }
     let last = stage.first_layer + stage.layers;
     let first_whole = host.expert_layers.clamp(stage.first_layer, last);
-    let layers = |range, with_experts: bool| -> Bytes {
-        let of_kind = |layers: PackedLayers| {
-            let kv_heads = layers.layer.mixer.kv_heads();
-            let here = |tensor: &(Tensor, _)| with_experts || !is_routed(tensor.0);
-            let bytes = |(tensor, packing)| rank_bytes(tensor, packing, kv_heads, parallelism);
-            weights.tensors(layers).filter(here).chain(weights.unread(layers)).map(bytes).sum::<Bytes>() * layers.count
-        };
-        weights.layers(range).into_iter().map(of_kind).sum()
+    each_layer_tensor(&weights, stage.first_layer..first_whole, false, parallelism, visit);
+    each_layer_tensor(&weights, first_whole..last, true, parallelism, visit);
+}
+
+/// Calls `visit` with how a tensor is packed and what a rank holds of it and its likes, for a run of layers with or
+/// without their routed experts.
+fn each_layer_tensor(
+    weights: &Weights,
+    range: Range<usize>,
+    with_experts: bool,
+    parallelism: Parallelism,
+    visit: &mut dyn FnMut(Packing, Bytes),
+) {
+    for layers in weights.layers(range) {
+        let kv_heads = layers.layer.mixer.kv_heads();
+        let here = |tensor: &(Tensor, _)| with_experts || !is_routed(tensor.0);
+        for (tensor, packing) in weights.tensors(layers).filter(here).chain(weights.unread(layers)) {
+            visit(packing, rank_bytes(tensor, packing, kv_heads, parallelism) * layers.count);
+        }
+    }
+}
+
+/// Weights of each layer that a rank holds, without those that stay on the host.
+pub fn layer_weights(model: &Model, format: WeightFormat, parallelism: Parallelism, host: HostWeights) -> Vec<Bytes> {
+    let weights = Weights::new(model, format);
+    let of_layer = |index| {
+        let mut sum = Bytes::ZERO;
+        let with_experts = index >= host.expert_layers;
+        each_layer_tensor(&weights, index..index + 1, with_experts, parallelism, &mut |_, bytes| sum += bytes);
+        sum
     };
-    let outside: Bytes = ends.into_iter().chain(weights.extras()).map(outside).sum();
-    outside + layers(stage.first_layer..first_whole, false) + layers(first_whole..last, true)
+    (0..model.layers.len()).map(of_layer).collect()
 }
 
 /// Weights that stay on the host.
@@ -219,9 +274,10 @@ pub fn stage_kv_cache(
     stage: Stage,
     sequences: u64,
     context: Tokens,
-    format: KvFormat,
+    format: impl Into<CacheFormat>,
     tensor: u64,
 ) -> Bytes {
+    let format = format.into();
     stage
         .layers(model)
         .into_iter()
@@ -237,9 +293,10 @@ pub fn stage_cache(
     stage: Stage,
     sequences: u64,
     workload: Workload,
-    format: KvFormat,
+    format: impl Into<CacheFormat>,
     tensor: u64,
 ) -> Bytes {
+    let format = format.into();
     let prompt = workload.prompt_tokens;
     let context = model.stack().decoder_prompt(prompt).saturating_add(workload.output_tokens);
     stage_kv_cache(model, stage, sequences, context, format, tensor)
@@ -253,9 +310,10 @@ pub fn stage_source_cache(
     stage: Stage,
     sequences: u64,
     tokens: Tokens,
-    format: KvFormat,
+    format: impl Into<CacheFormat>,
     tensor: u64,
 ) -> Bytes {
+    let format = format.into();
     let layers = stage.layers(model).into_iter();
     layers.map(|(layer, count)| kv_cache::layer_source_bytes(layer, tokens, format, tensor) * count).sum::<Bytes>()
         * sequences

@@ -237,6 +237,11 @@ impl Layers {
         self.kinds.iter().zip(counts).filter(|&(_, count)| count > 0).collect()
     }
 
+    /// Whether two runs have the same kinds in the same order.
+    pub fn are_alike(&self, one: core::ops::Range<usize>, other: core::ops::Range<usize>) -> bool {
+        self.order.get(one) == self.order.get(other)
+    }
+
     /// The distinct kinds with how often each occurs in the whole model.
     pub fn all(&self) -> Vec<(&Layer, u64)> {
         self.counted(0..self.len())

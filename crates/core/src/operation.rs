@@ -2,9 +2,9 @@
 
 use crate::attention::{Attention, Indexer, Reach, Selection};
 use crate::feed_forward::expected_experts;
-use crate::format::{Arithmetic, ComputePrecision, KvFormat, Packing, WeightFormat};
+use crate::format::{Arithmetic, CacheFormat, ComputePrecision, Packing, WeightFormat};
 use crate::interconnect::all_reduce_bytes;
-use crate::kv_cache::{selection_bytes, values_per_token_and_rank};
+use crate::kv_cache::{selection_bytes, token_bytes};
 use crate::memory::{Stage, rank_bytes};
 use crate::model::{CacheOwner, Layer, Mixer, Model, Stack};
 use crate::parallelism::Parallelism;
@@ -115,6 +115,27 @@ pub enum OperationKind {
     StageTransfer,
 }
 
+impl OperationKind {
+    /// Whether it works on a cache rather than on weights.
+    pub const fn is_attention(self) -> bool {
+        match self {
+            Self::FullAttention | Self::WindowedAttention => true,
+            Self::Embedding
+            | Self::AttentionProjections
+            | Self::Mixer
+            | Self::DenseMlp
+            | Self::Router
+            | Self::RoutedExperts
+            | Self::SharedExperts
+            | Self::Norms
+            | Self::Head
+            | Self::AllReduce
+            | Self::AllToAll
+            | Self::StageTransfer => false,
+        }
+    }
+}
+
 /// An operation of a pass: all its occurrences in a stage together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Operation {
@@ -130,13 +151,20 @@ pub struct Operation {
     pub ranks: u64,
 }
 
+impl Operation {
+    /// Whether both are of one kind and in one arithmetic.
+    pub fn is_like(self, other: Self) -> bool {
+        self.kind == other.kind && self.arithmetic == other.arithmetic
+    }
+}
+
 /// What the work of a pass depends on beside the model and the pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numerics {
     /// Format of the weights.
     pub weights: WeightFormat,
     /// Format of the KV cache.
-    pub kv: KvFormat,
+    pub kv: CacheFormat,
 }
 
 /// The operations of one pass through one stage, on each of its devices.
@@ -370,7 +398,7 @@ impl Work<'_> {
             CacheOwner::Nobody => new_tokens as f64 * attended.cached_tokens(new_tokens) as f64,
         };
         let pairs = pairs * sequences as f64;
-        let per_token = self.numerics.kv.bytes(values_per_token_and_rank(attention, self.tensor_parallel()));
+        let per_token = token_bytes(attention, self.numerics.kv, self.tensor_parallel());
         // The cache is read once; new keys and values are written once by the layer that owns them.
         // One query reads what it attends to; the queries of a prompt choose differently and together read it all.
         let context = past_tokens.saturating_add(new_tokens);
@@ -442,10 +470,11 @@ impl Work<'_> {
         }
         let active = layer.feed_forward.active_experts();
         if expert > tensor.max(1) && active > 0 {
-            // Each token goes to its experts and comes back; a share of 1 / EP stays where it is.
-            let sent = message * active * 2;
-            let leaving = (expert - 1) as f64 / expert as f64 / self.tensor_parallel() as f64;
-            let cost = Cost { communication: sent.scaled(leaving), ..Cost::default() };
+            // Each token goes to the ranks of its experts and comes back, once to each however many of its experts are
+            // there (deduplication in DeepEP: github.com/deepseek-ai/DeepEP). A share of 1 / EP stays where it is.
+            let ranks = expected_experts(expert, 1, active);
+            let leaving = ranks * (expert - 1) as f64 / expert as f64 / self.tensor_parallel() as f64;
+            let cost = Cost { communication: message.scaled(2.0 * leaving), ..Cost::default() };
             operations.add(OperationKind::AllToAll, count, None, expert, cost);
         }
     }

@@ -162,7 +162,12 @@ impl<'a, T: Packed<'a>> Packed<'a> for Vec<T> {
 
     fn unpack(from: &mut Reader<'a>) -> Option<Self> {
         let len = u64::unpack(from)?;
-        (0..len).map(|_| T::unpack(from)).collect()
+        // Pushed one by one: collecting options is as much code again for each kind of item.
+        let mut items = Self::new();
+        for _ in 0..len {
+            items.push(T::unpack(from)?);
+        }
+        Some(items)
     }
 }
 

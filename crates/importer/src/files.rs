@@ -279,14 +279,13 @@ fn format(header: &gguf::Header) -> Option<WeightFormat> {
 /// Tensors by number format.
 pub fn types(types: &[TypeTotal]) -> Table {
     let row = |total: &TypeTotal| Row {
-        ink: None,
-        total: false,
         cells: vec![
             total.name.to_owned(),
             numbers::count(total.tensors),
             numbers::parameters(total.elements).to_string(),
             numbers::bytes(total.bytes).to_string(),
         ],
+        ..Row::default()
     };
     Table {
         caption: "Tensors by number format".into(),

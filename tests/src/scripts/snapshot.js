@@ -1,4 +1,4 @@
-// Everything that a reader finds in the page, as data. Words are taken whether or not their view is open.
+// Everything that a reader finds in the page, as data. A view is in the page while it is open.
 
 const one = (selector, within = document) => within.querySelector(selector);
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -21,16 +21,18 @@ const bar = (element) => ({
   parts: all(".key li", element).map((part) => [words(one("span", part)), words(one("b", part))]),
 });
 
-const chart = (id) => {
-  const figure = document.getElementById(id);
-  return (
-    figure && {
-      title: words(one("h3", figure)),
-      caption: words(one("figcaption p", figure)),
-      legend: texts(".legend button", figure),
-    }
+const chart = (figure) => ({
+  id: figure.id,
+  title: words(one("h3", figure)),
+  caption: words(one("figcaption p", figure)),
+  legend: texts(".legend button", figure),
+});
+
+// By the title of the card that they are in.
+const tables = () =>
+  Object.fromEntries(
+    all(".card[aria-labelledby]:has(table)").map((card) => [card.getAttribute("aria-labelledby"), table(one("table", card))]),
   );
-};
 
 const facts = (element) => all("dl.facts > div", element).map((fact) => [words(one("dt", fact)), words(one("dd", fact))]);
 const fieldset = (selector) => one(selector)?.closest("fieldset") ?? null;
@@ -55,10 +57,7 @@ const full = one("form.scenario") && {
   notices: notices("info"),
   warnings: notices("warning"),
   openView: all('[role="tabpanel"]').filter((panel) => panel.checkVisibility()).map((panel) => panel.id),
-  breakdown: table(one('[aria-labelledby="breakdown-title"] table')),
-  parameters: table(one('[aria-labelledby="parameters-title"] table')),
-  times: table(one('[aria-labelledby="times-title"] table')),
-  operations: table(one('[aria-labelledby="operations-title"] table')),
+  tables: tables(),
   cacheTable: table(one("#kv-cache details[open] table")),
 };
 
@@ -77,6 +76,6 @@ return {
     ]),
   },
   bars: all(".bar").map(bar),
-  charts: { cache: chart("kv-cache"), roofline: chart("roofline") },
+  charts: all(".figure").map(chart),
   full,
 };

@@ -1,5 +1,7 @@
 //! The module that reads models from elsewhere. It is loaded when it is first needed; `boot.js` knows where it is.
 
+use std::pin::Pin;
+
 use js_sys::Promise;
 use ridgepoint_calculator::custom::CustomModel;
 use ridgepoint_calculator::link::{self, Link};
@@ -23,15 +25,17 @@ extern "C" {
     fn open_dialog(this: &Importer, found: JsValue);
 }
 
-/// Loads it, or waits for it if it is on its way.
-///
-/// # Errors
-/// A sentence for the reader.
-pub async fn load() -> Result<Importer, String> {
-    let module = JsFuture::from(load_module()).await;
-    module
-        .map(Into::into)
-        .map_err(|_| "the reader of models could not be loaded: check the connection, then try again".into())
+/// Something to wait for; a box, so that it is compiled once and not in each place that waits.
+pub type Waiting<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// Loads it, or waits for it if it is on its way. What fails is told in a sentence for the reader.
+pub fn load() -> Waiting<Result<Importer, String>> {
+    Box::pin(async {
+        let module = JsFuture::from(load_module()).await;
+        module
+            .map(Into::into)
+            .map_err(|_| "the reader of models could not be loaded: check the connection, then try again".into())
+    })
 }
 
 impl Importer {
@@ -53,7 +57,9 @@ impl Importer {
 }
 
 /// Reads a link, its custom model included.
-pub async fn read_link(text: &str) -> Link {
-    let Some(value) = link::custom_model(text) else { return link::decode(text) };
-    link::decode_with(text, load().await.and_then(|importer| importer.custom_model(value)))
+pub fn read_link(text: String) -> Waiting<Link> {
+    Box::pin(async move {
+        let Some(value) = link::custom_model(&text) else { return link::decode(&text) };
+        link::decode_with(&text, load().await.and_then(|importer| importer.custom_model(value)))
+    })
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Element, Event, EventTarget, ResizeObserver};
+use web_sys::{Element, Event, EventTarget, KeyboardEvent, ResizeObserver};
 
 /// Calls `act` at each event of that name until the present owner is cleaned up.
 pub fn listen(target: &EventTarget, name: &'static str, act: Box<dyn FnMut(Event)>) {
@@ -29,4 +29,9 @@ pub fn listen_to_size(element: &Element, act: Box<dyn FnMut()>) {
     on_cleanup(move || {
         held.try_with_value(|(observer, _)| observer.disconnect());
     });
+}
+
+/// The key of a `keydown` event.
+pub fn key(event: &Event) -> String {
+    event.unchecked_ref::<KeyboardEvent>().key()
 }

@@ -3,6 +3,7 @@
 pub mod animation;
 pub mod clipboard;
 pub mod density;
+pub mod files;
 pub mod importer;
 pub mod listen;
 pub mod panic;

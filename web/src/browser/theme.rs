@@ -27,7 +27,7 @@ pub fn remember(theme: Theme) {
 }
 
 /// Dresses the page in a theme from now on, and in light colours on paper.
-pub fn follow(theme: Signal<Theme>) -> IsDark {
+pub fn follow(theme: Memo<Theme>) -> IsDark {
     let system = media("(prefers-color-scheme: dark)");
     let system_is_dark = RwSignal::new(system.as_ref().is_some_and(MediaQueryList::matches));
     if let Some(system) = system {

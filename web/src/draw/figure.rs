@@ -8,7 +8,7 @@ use ridgepoint_calculator::table::Table;
 use super::legend::Legend;
 use super::plot::Plot;
 use super::scene::Hidden;
-use crate::signals::words;
+use crate::element::{El, el};
 use crate::widgets::DataTable;
 
 /// A chart with everything around it.
@@ -19,33 +19,26 @@ pub fn Figure(
     /// Whether its table stands elsewhere in the page.
     #[prop(optional)]
     without_table: bool,
-) -> impl IntoView {
+) -> El {
     let hidden = RwSignal::new(Hidden::default());
-    let id = words(move || chart.with(|chart| chart.id.to_owned()));
-    let title = words(move || chart.with(|chart| chart.title.clone()));
-    let caption = words(move || chart.with(|chart| chart.caption.clone()));
-    view! {
-        <figure class="figure" id=id>
-            <figcaption>
-                <h3>{title}</h3>
-                <p>{caption}</p>
-            </figcaption>
-            <Plot chart hidden/>
-            <Legend chart hidden/>
-            {(!without_table).then(|| view! { <Figures chart/> })}
-        </figure>
-    }
+    let caption = el("figcaption")
+        .child(el("h3").words(move || chart.with(|chart| chart.title.clone())))
+        .child(el("p").words(move || chart.with(|chart| chart.caption.clone())));
+    let figure = el("figure")
+        .class("figure")
+        .live("id", move || chart.with(|chart| chart.id.to_owned()))
+        .child(caption)
+        .child(view! { <Plot chart hidden/> })
+        .child(view! { <Legend chart hidden/> });
+    if without_table { figure } else { figure.child(figures(chart)) }
 }
 
 /// The table of a chart, made only while it is open.
-#[component]
-fn Figures(chart: Memo<Chart>) -> impl IntoView {
+fn figures(chart: Memo<Chart>) -> El {
     let is_open = RwSignal::new(false);
     let table = move || if is_open.get() { chart.with(|chart| chart.table.clone()) } else { Table::default() };
-    view! {
-        <details on:toggle=move |_| is_open.update(|open| *open = !*open)>
-            <summary>"Figures of this chart"</summary>
-            <DataTable table=Box::new(table)/>
-        </details>
-    }
+    el("details")
+        .child(el("summary").text("Figures of this chart"))
+        .child(view! { <DataTable table=Box::new(table)/> })
+        .on("toggle", move |_| is_open.update(|open| *open = !*open))
 }

@@ -1,11 +1,11 @@
 //! The names of a chart's series, each a switch that shows or hides its series.
 
-use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use ridgepoint_calculator::chart::{Chart, Series, Stroke};
+use web_sys::Event;
 
 use super::scene::{Hidden, is_angular};
-use crate::widgets::Pieces;
+use crate::element::{El, el};
 use crate::widgets::piece::{Tag, index_of, tag};
 
 /// The legend of a chart; nothing for a chart of one series.
@@ -15,8 +15,8 @@ pub fn Legend(
     chart: Memo<Chart>,
     /// The series that are hidden.
     hidden: RwSignal<Hidden>,
-) -> impl IntoView {
-    let click = move |event: MouseEvent| {
+) -> El {
+    let click = move |event: Event| {
         if let Some(index) = index_of(&event) {
             hidden.update(|hidden| *hidden = hidden.toggled(index));
         }
@@ -26,7 +26,7 @@ pub fn Legend(
         let switches = chart.with(|chart| switches(chart, hidden));
         tag("ul").with("class", "legend").with("aria-label", "Series").children(switches).only()
     };
-    view! { <div on:click=click><Pieces read=Box::new(list)/></div> }
+    el("div").pieces(list).on("click", click)
 }
 
 /// A switch for each named series, if there are several.

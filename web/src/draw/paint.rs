@@ -1,11 +1,9 @@
 //! Painting a chart with plotters, on a canvas or any other of its backends.
 
-use plotters::coord::Shift;
-use plotters::drawing::DrawingAreaErrorKind;
-use plotters::element::{Circle, DashedPathElement, PathElement, Rectangle};
-use plotters::prelude::{DrawingArea, DrawingBackend, IntoDrawingArea, RGBColor, TextStyle};
+use plotters::element::{DashedPathElement, Drawable};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBAColor};
+use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBAColor, RGBColor, TextStyle};
+use plotters_backend::{DrawingBackend, DrawingErrorKind};
 use ridgepoint_calculator::chart::Chart;
 
 use super::label::Area;
@@ -28,49 +26,54 @@ pub struct Look<'a> {
 
 /// Paints a chart and returns the rectangle between its axes, in CSS pixels.
 pub fn paint<DB: DrawingBackend>(
-    backend: DB,
+    mut backend: DB,
     chart: &Chart,
     look: &Look<'_>,
-) -> Result<Area, DrawingAreaErrorKind<DB::ErrorType>> {
-    let area = backend.into_drawing_area();
+) -> Result<Area, DrawingErrorKind<DB::ErrorType>> {
+    backend.ensure_prepared()?;
     let scene = scene(chart, look.size, look.hidden, &mut |words, face| {
-        let width = area.estimate_text_size(words, &text_style(look, face, "text", Align::Start));
+        let width = backend.estimate_text_size(words, &text_style(look, face, "text", Align::Start));
         width.map_or(0.0, |(width, _)| f64::from(width) / look.units)
     });
     for shape in &scene.shapes {
-        paint_shape(&area, shape, look)?;
+        paint_shape(&mut backend, shape, look)?;
     }
-    area.present()?;
+    backend.present()?;
     Ok(scene.plot)
 }
 
 fn paint_shape<DB: DrawingBackend>(
-    area: &DrawingArea<DB, Shift>,
+    backend: &mut DB,
     shape: &Shape,
     look: &Look<'_>,
-) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
+) -> Result<(), DrawingErrorKind<DB::ErrorType>> {
     let units = |length: f64| (length * look.units).round() as i32;
     let at = |spot: &Spot| (units(spot.0), units(spot.1));
-    let rectangle = |area: &Area, colour: RGBAColor| {
-        Rectangle::new([at(&(area.left, area.top)), at(&(area.right(), area.bottom()))], colour.filled())
+    let fill = |backend: &mut DB, area: &Area, colour: RGBAColor| {
+        backend.draw_rect(at(&(area.left, area.top)), at(&(area.right(), area.bottom())), &colour, true)
     };
     match shape {
         Shape::Line { points, colour, width, dashed } => {
             let style = (look.colours)(colour).stroke_width(units(*width).unsigned_abs());
             let points: Vec<_> = points.iter().map(at).collect();
             if *dashed {
-                area.draw(&DashedPathElement::new(points, units(6.0), units(4.0), style))
+                let size = backend.get_size();
+                DashedPathElement::new(points.clone(), units(6.0), units(4.0), style).draw(
+                    points.into_iter(),
+                    backend,
+                    size,
+                )
             } else {
-                area.draw(&PathElement::new(points, style))
+                backend.draw_path(points, &style)
             }
         }
         Shape::Disc { at: centre, radius, colour } => {
-            area.draw(&Circle::new(at(centre), units(*radius), (look.colours)(colour).filled()))
+            backend.draw_circle(at(centre), units(*radius).unsigned_abs(), &(look.colours)(colour), true)
         }
-        Shape::Ground(ground) => area.draw(&rectangle(ground, (look.colours)("surface").mix(0.9))),
-        Shape::Zone(zone) => area.draw(&rectangle(zone, (look.colours)("limit").mix(0.06))),
+        Shape::Ground(ground) => fill(backend, ground, (look.colours)("surface").mix(0.9)),
+        Shape::Zone(zone) => fill(backend, zone, (look.colours)("limit").mix(0.06)),
         Shape::Words { words, at: spot, align, face, colour } => {
-            area.draw_text(words, &text_style(look, *face, colour, *align), at(spot))
+            backend.draw_text(words, &text_style(look, *face, colour, *align), at(spot))
         }
     }
 }

@@ -2,11 +2,10 @@
 //!
 //! It acts as a slider over the points of the chart, so that the keyboard moves it and it says what it reads.
 
-use leptos::ev::{KeyboardEvent, PointerEvent};
-use leptos::html::Canvas;
 use leptos::prelude::*;
 use ridgepoint_calculator::chart::Chart;
-use web_sys::HtmlCanvasElement;
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlCanvasElement, PointerEvent};
 
 use super::crisp::Crisp;
 use super::crosshair::{Reading, Step, nearest, point, step};
@@ -16,11 +15,11 @@ use super::palette::Palette;
 use super::scene::{Hidden, spot};
 use crate::browser::animation::Frame;
 use crate::browser::density::pixel_ratio;
-use crate::browser::listen::{listen, listen_to_size};
+use crate::browser::listen::{key, listen, listen_to_size};
 use crate::browser::theme::IsDark;
-use crate::signals::{derived, effect, words};
-use crate::widgets::Pieces;
-use crate::widgets::piece::{Piece, tag};
+use crate::element::{El, el};
+use crate::signals::{derived, effect};
+use crate::widgets::piece::{Piece, pieces, tag};
 
 /// The point under the crosshair, as the page shows it.
 #[derive(Clone, Default, PartialEq)]
@@ -44,61 +43,58 @@ pub fn Plot(
     chart: Memo<Chart>,
     /// The series that are hidden.
     hidden: RwSignal<Hidden>,
-) -> impl IntoView {
-    let canvas = NodeRef::<Canvas>::new();
+) -> El {
+    let canvas = el("canvas").with("aria-hidden", "true");
     let area = RwSignal::new(Area::default());
     let reading = RwSignal::new(None::<Reading>);
-    redraw(canvas, chart, hidden, area);
+    redraw(canvas.node().clone().unchecked_into(), chart, hidden, area);
 
     let aim = derived(move || {
         let aim = reading.get().and_then(|reading| chart.with(|chart| aim(chart, area.get(), reading)));
         aim.unwrap_or_default()
     });
-    let point_at = move |event: PointerEvent| {
+    let point_at = move |event: Event| {
+        let event = event.unchecked_ref::<PointerEvent>();
         let (x, y) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
         let (area, hidden) = (area.get_untracked(), hidden.get_untracked());
         reading.set(chart.with_untracked(|chart| nearest(chart, area, hidden, x, y)));
     };
-    let leave = move |event: PointerEvent| {
+    let leave = move |event: Event| {
         // A finger that is lifted leaves what it found.
-        if event.pointer_type() == "mouse" {
+        if event.unchecked_ref::<PointerEvent>().pointer_type() == "mouse" {
             reading.set(None);
         }
     };
-    let press = move |event: KeyboardEvent| {
+    let press = move |event: Event| {
         let from = reading.get_untracked();
-        if event.key() == "Escape" {
+        let key = key(&event);
+        if key == "Escape" {
             reading.set(None);
-        } else if let Some(way) = step_of(&event.key()) {
+        } else if let Some(way) = step_of(&key) {
             event.prevent_default();
             reading.set(chart.with_untracked(|chart| step(chart, hidden.get_untracked(), from, way)));
         }
     };
-    let label = words(move || chart.with(|chart| format!("Points of the chart: {}", chart.title)));
-    let spoken = words(move || {
+    let spoken = move || {
         let aim = aim.get();
         if aim.is_there { aim.words } else { "no point: the arrow keys choose one".to_owned() }
-    });
-    view! {
-        <div
-            class="plot"
-            role="slider"
-            tabindex="0"
-            aria-label=label
-            aria-valuemin="0"
-            aria-valuemax=words(move || chart.with(point_count).to_string())
-            aria-valuenow=words(move || aim.with(|aim| aim.index).to_string())
-            aria-valuetext=spoken
-            on:pointermove=point_at
-            on:pointerdown=point_at
-            on:pointerleave=leave
-            on:keydown=press
-            on:blur=move |_| reading.set(None)
-        >
-            <canvas node_ref=canvas aria-hidden="true"></canvas>
-            <Pieces read=Box::new(move || aim.with(|aim| crosshair(aim, area.get())))/>
-        </div>
-    }
+    };
+    el("div")
+        .class("plot")
+        .with("role", "slider")
+        .with("tabindex", "0")
+        .live("aria-label", move || chart.with(|chart| format!("Points of the chart: {}", chart.title)))
+        .with("aria-valuemin", "0")
+        .live("aria-valuemax", move || chart.with(point_count).to_string())
+        .live("aria-valuenow", move || aim.with(|aim| aim.index).to_string())
+        .live("aria-valuetext", spoken)
+        .on("pointermove", point_at)
+        .on("pointerdown", point_at)
+        .on("pointerleave", leave)
+        .on("keydown", press)
+        .on("blur", move |_| reading.set(None))
+        .child(canvas)
+        .child(pieces(move || aim.with(|aim| crosshair(aim, area.get()))))
 }
 
 /// A hair line, a ring and the words.
@@ -170,23 +166,24 @@ fn point_count(chart: &Chart) -> usize {
 }
 
 /// Draws the chart now and whenever it, its size, its colours or the density of the display change.
-fn redraw(canvas: NodeRef<Canvas>, chart: Memo<Chart>, hidden: RwSignal<Hidden>, area: RwSignal<Area>) {
+fn redraw(canvas: HtmlCanvasElement, chart: Memo<Chart>, hidden: RwSignal<Hidden>, area: RwSignal<Area>) {
     let is_dark = use_context::<IsDark>();
     let ratio = pixel_ratio();
     // Asked for when the browser has just laid the page out; at other times the question would make it do so.
     let size = StoredValue::new((0.0, 0.0));
     let palette = StoredValue::new(None::<Palette>);
+    let drawn_on = canvas.clone();
     let draw = move || {
-        let canvas = canvas.try_get_untracked().flatten()?;
         let (hidden, size, ratio) = (hidden.try_get_untracked()?, size.try_get_value()?, ratio.try_get_untracked()?);
         let drawn = palette.try_update_value(|palette| {
             let palette = palette.get_or_insert_with(Palette::of_page);
-            chart.try_with_untracked(|chart| draw(&canvas, size, ratio, palette, chart, hidden))?
+            chart.try_with_untracked(|chart| draw(&drawn_on, size, ratio, palette, chart, hidden))?
         });
         area.try_set(drawn??);
         Some(())
     };
-    let frame = Frame::new(Box::new(move || _ = draw()));
+    let framed = draw.clone();
+    let frame = Frame::new(Box::new(move || _ = framed()));
     effect(move || {
         chart.track();
         hidden.track();
@@ -200,25 +197,21 @@ fn redraw(canvas: NodeRef<Canvas>, chart: Memo<Chart>, hidden: RwSignal<Hidden>,
         palette.set_value(None);
         frame.request();
     });
-    effect(move || {
-        if let Some(canvas) = canvas.get() {
-            let measured = canvas.clone();
-            let measure = move || {
-                let area = measured.get_bounding_client_rect();
-                size.try_set_value((area.width(), area.height()));
-                frame.request();
-            };
-            listen_to_size(&canvas, Box::new(measure));
-        }
-    });
+    let measured = canvas.clone();
+    let measure = move || {
+        let area = measured.get_bounding_client_rect();
+        size.try_set_value((area.width(), area.height()));
+        frame.request();
+    };
+    listen_to_size(&canvas, Box::new(measure));
     if let Some(window) = web_sys::window() {
         // The theme has put light colours on by now, and no frame comes before the paper.
-        let print = move || {
+        let print = move |_| {
             palette.try_set_value(None);
             draw();
         };
-        listen(&window, "beforeprint", Box::new(move |_| print()));
-        listen(&window, "afterprint", Box::new(move |_| print()));
+        listen(&window, "beforeprint", Box::new(print.clone()));
+        listen(&window, "afterprint", Box::new(print));
     }
 }
 

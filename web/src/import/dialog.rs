@@ -1,25 +1,23 @@
 //! The dialog: a model fetched by its name, pasted, or read from files.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use js_sys::{Function, Uint8Array};
-use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use ridgepoint_calculator::names;
 use ridgepoint_importer::{self as importer, FIRST_BYTES, Failure, Files, Found, Outcome, Step};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortController, AbortSignal, DragEvent, Element, Event, File, HtmlInputElement};
+use web_sys::{AbortController, AbortSignal, DragEvent, Element, Event, File, HtmlDialogElement, HtmlInputElement};
 
 use super::{fetch, files};
-use crate::browser::listen::listen;
-use crate::signals::{effect, flag, memo, words};
+use crate::element::{El, el};
 use crate::widgets::{DataTable, FactList};
 
 /// Everything that the parts of the dialog share.
 #[derive(Clone, Copy)]
 struct Import {
-    dialog: NodeRef<Dialog>,
+    dialog: StoredValue<HtmlDialogElement, LocalStorage>,
     /// Hears of each model.
     found: StoredValue<Function, LocalStorage>,
     /// What came of the last attempt.
@@ -44,77 +42,63 @@ enum Source {
 
 thread_local! {
     /// The dialog of this page, once it has been opened.
-    static DIALOG: Cell<Option<NodeRef<Dialog>>> = const { Cell::new(None) };
+    static DIALOG: RefCell<Option<HtmlDialogElement>> = const { RefCell::new(None) };
 }
 
 /// Opens the dialog. `found` is called with the bytes of each model and the id of the format of its weights, if that
 /// is not the model's own. What is typed in the dialog stays when it closes.
 pub fn open(found: Function) {
-    let dialog = DIALOG.get().unwrap_or_else(|| {
-        let dialog = NodeRef::new();
-        mount_to_body(move || ImportDialog(ImportDialogProps { dialog, found }));
-        DIALOG.set(Some(dialog));
-        dialog
-    });
-    if let Some(dialog) = dialog.get_untracked() {
-        // Refused only to a dialog that is open already.
-        let _ = dialog.show_modal();
-    }
+    let dialog = DIALOG.with_borrow_mut(|dialog| dialog.get_or_insert_with(|| make(found)).clone());
+    // Refused only to a dialog that is open already.
+    let _ = dialog.show_modal();
 }
 
-#[component]
-fn ImportDialog(
-    /// The dialog's element.
-    dialog: NodeRef<Dialog>,
-    /// Hears of each model.
-    found: Function,
-) -> impl IntoView {
+fn make(found: Function) -> HtmlDialogElement {
+    let dialog = el("dialog");
+    let node: HtmlDialogElement = dialog.node().clone().unchecked_into();
+    let made = node.clone();
+    mount_to_body(move || fill(dialog, node, found));
+    made
+}
+
+/// Fills the dialog's element.
+fn fill(dialog: El, node: HtmlDialogElement, found: Function) -> El {
     let import = Import {
-        dialog,
+        dialog: StoredValue::new_local(node),
         found: StoredValue::new_local(found),
         outcome: RwSignal::new(Outcome::default()),
         progress: RwSignal::new(String::new()),
         earlier: StoredValue::new(Files::default()),
         running: StoredValue::new_local(None),
     };
-    effect(move || {
-        if let Some(dialog) = dialog.get() {
-            for name in ["submit", "click", "change", "dragover", "drop", "close"] {
-                listen(&dialog, name, Box::new(move |event| import.hear(&event)));
-            }
-        }
-    });
-    view! {
-        <dialog node_ref=dialog class="import" aria-labelledby="import-title">
-            <div class="ways" inner_html=WAYS></div>
-            <Told import/>
-        </dialog>
-    }
+    let ways = el("div").class("ways");
+    ways.node().set_inner_html(WAYS);
+    let dialog = dialog.class("import").with("aria-labelledby", "import-title").child(ways).child(told(import));
+    let events = ["submit", "click", "change", "dragover", "drop", "close"];
+    events.into_iter().fold(dialog, |dialog, event| dialog.on(event, move |event| import.hear(&event)))
 }
 
 /// How far the present attempt is, and what came of the last one.
-#[component]
-fn Told(import: Import) -> impl IntoView {
+fn told(import: Import) -> El {
     let Import { outcome, progress, .. } = import;
-    let is_idle = flag(move || progress.with(String::is_empty));
-    let told = memo(move || {
+    let is_idle = move || progress.with(String::is_empty);
+    let told = move || {
         let progress = progress.get();
         if progress.is_empty() { outcome.with(|outcome| outcome.message.clone()) } else { progress }
-    });
-    let tone =
-        Signal::derive(move || if is_idle.get() && outcome.with(|outcome| outcome.failed) { "bad" } else { "info" });
+    };
+    let tone = move || if is_idle() && outcome.with(|outcome| outcome.failed) { "bad" } else { "info" }.to_owned();
     let facts = move || outcome.with(|outcome| outcome.facts.clone());
     let table = move || outcome.with(|outcome| importer::types(&outcome.types));
-    view! {
-        <div class="told" data-tone=tone>
-            <div class="row">
-                <p role="status">{words(move || told.get())}</p>
-                <button type="button" data-act="cancel" hidden=is_idle>"Cancel"</button>
-            </div>
-            <FactList facts=Box::new(facts)/>
-            <div hidden=flag(move || outcome.with(|outcome| outcome.types.is_empty()))><DataTable table=Box::new(table)/></div>
-        </div>
-    }
+    let cancel = el("button").with("type", "button").with("data-act", "cancel").hidden(is_idle).text("Cancel");
+    let types = el("div")
+        .hidden(move || outcome.with(|outcome| outcome.types.is_empty()))
+        .child(view! { <DataTable table=Box::new(table)/> });
+    el("div")
+        .class("told")
+        .live("data-tone", tone)
+        .child(el("div").class("row").child(el("p").with("role", "status").words(told)).child(cancel))
+        .child(view! { <FactList facts=Box::new(facts)/> })
+        .child(types)
 }
 
 impl Import {
@@ -181,16 +165,14 @@ impl Import {
 
     /// What the reader typed into a field.
     fn typed(self, field: &str) -> String {
-        let field = self.dialog.get_untracked().and_then(|dialog| dialog.query_selector(field).ok()?);
+        let field = self.dialog.with_value(|dialog| dialog.query_selector(field).ok().flatten());
         field
             .and_then(|field| js_sys::Reflect::get(&field, &JsValue::from_str("value")).ok()?.as_string())
             .unwrap_or_default()
     }
 
     fn close(self) {
-        if let Some(dialog) = self.dialog.get_untracked() {
-            dialog.close();
-        }
+        self.dialog.with_value(HtmlDialogElement::close);
     }
 
     /// Ends the present attempt.

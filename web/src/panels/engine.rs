@@ -2,12 +2,13 @@
 
 use leptos::prelude::*;
 use ridgepoint_calculator::link::{MAX_BATCH, MAX_DEVICES, MAX_LAYERS, MAX_TOKENS};
+use ridgepoint_calculator::options::NEWEST;
 use ridgepoint_calculator::scenario::{Degree, Scenario};
 use ridgepoint_calculator::{names, numbers, options};
-use ridgepoint_catalog::version_number;
 use ridgepoint_core::Engine;
 
 use super::{Setting, part};
+use crate::element::{El, el};
 use crate::widgets::{Select, count_within};
 
 /// Engine, layout and settings, folded away: the calculator's own choice is a good one.
@@ -15,49 +16,96 @@ use crate::widgets::{Select, count_within};
 pub fn EnginePanel(
     /// The scenario.
     scenario: RwSignal<Scenario>,
-) -> impl IntoView {
+) -> El {
     let engine = part(scenario, |scenario| names::engine(scenario.engine).id.to_owned());
     let set_engine = Callback::new(move |id: String| {
         if let Some(engine) = Engine::ALL.into_iter().find(|engine| names::engine(*engine).id == id) {
-            scenario.update(|scenario| scenario.engine = engine);
+            // The version of one engine says nothing about another.
+            scenario.update(|scenario| (scenario.engine, scenario.engine_version) = (engine, None));
         }
     });
-    view! {
-        <fieldset>
-            <legend>"Engine and layout"</legend>
-            <Select label="Engine" id="engine" groups=Box::new(options::engines) value=engine on_change=set_engine/>
-            <details>
-                <summary>"Parallel layout and engine settings"</summary>
-                <div class="pair">
-                    <Setting scenario label="Engine version" id="ev" read=version write=set_version/>
-                    <Setting scenario label="CUDA graphs" id="eager" read=|s| switch(s.settings.eager != Some(true)) write=|s, typed| parse_switch(typed).map(|on| s.settings.eager = (!on).then_some(true))/>
-                    <Setting scenario label="Tensor parallel" id="tp" read=|s| degree(s.layout.tensor) write=|s, typed| parse_degree(typed).map(|to| s.layout.tensor = to)/>
-                    <Setting scenario label="Pipeline parallel" id="pp" read=|s| degree(s.layout.pipeline) write=|s, typed| parse_degree(typed).map(|to| s.layout.pipeline = to)/>
-                    <Setting scenario label="Expert parallel" id="ep" read=|s| degree(s.layout.expert) write=|s, typed| parse_degree(typed).map(|to| s.layout.expert = to)/>
-                    <Setting scenario label="Data parallel" id="dp" read=|s| degree(s.layout.data) write=|s, typed| parse_degree(typed).map(|to| s.layout.data = to)/>
-                    <Setting scenario label="Memory fraction" id="util" read=|s| fraction(s.settings.memory_fraction) write=|s, typed| parse_fraction(typed).map(|to| s.settings.memory_fraction = to)/>
-                    <Setting scenario label="Tokens per pass" id="chunk" read=|s| count(s.settings.tokens_per_pass) write=|s, typed| parse_count(typed, MAX_TOKENS).map(|to| s.settings.tokens_per_pass = to)/>
-                    <Setting scenario label="Most requests" id="max-seqs" read=|s| count(s.settings.max_sequences) write=|s, typed| parse_count(typed, MAX_BATCH).map(|to| s.settings.max_sequences = to)/>
-                    <Setting scenario label="Layers on devices" id="ngl" read=|s| count(s.settings.device_layers) write=|s, typed| parse_layers(typed).map(|to| s.settings.device_layers = to)/>
-                    <Setting scenario label="Flash attention" id="fa" read=|s| switch(s.settings.flash_attention != Some(false)) write=|s, typed| parse_switch(typed).map(|on| s.settings.flash_attention = (!on).then_some(false))/>
-                </div>
-            </details>
-        </fieldset>
-    }
+    let version = part(scenario, |scenario| scenario.engine_version.clone().unwrap_or_else(|| NEWEST.to_owned()));
+    let set_version = Callback::new(move |id: String| {
+        scenario.update(|scenario| scenario.engine_version = Some(id).filter(|id| id != NEWEST));
+    });
+    let versions = move || scenario.with(options::engine_versions);
+    let details = el("details")
+        .child(el("summary").text("Parallel layout and engine settings"))
+        .child(el("div").class("pair").children(SETTINGS.map(|setting| setting.field(scenario))));
+    el("fieldset")
+        .child(el("legend").text("Engine and layout"))
+        .child(
+            el("div")
+                .class("pair")
+                .child(view! { <Select label="Engine" id="engine" groups=Box::new(options::engines) value=engine on_change=set_engine/> })
+                .child(view! { <Select label="Version" id="ev" groups=Box::new(versions) value=version on_change=set_version/> }),
+        )
+        .child(details)
 }
 
-fn version(scenario: &Scenario) -> String {
-    scenario.engine_version.clone().unwrap_or_else(|| "newest".to_owned())
-}
-
-fn set_version(scenario: &mut Scenario, typed: &str) -> Result<(), String> {
-    scenario.engine_version = match typed {
-        "" | "newest" => None,
-        typed if version_number(typed).is_some() => Some(typed.to_owned()),
-        _ => return Err("enter a version such as 0.11 or b6100, or newest".to_owned()),
-    };
-    Ok(())
-}
+/// The settings, in the order of the page.
+const SETTINGS: [Setting; 10] = [
+    Setting {
+        label: "CUDA graphs",
+        id: "eager",
+        read: |s| switch(s.settings.eager != Some(true)),
+        write: |s, typed| parse_switch(typed).map(|on| s.settings.eager = (!on).then_some(true)),
+    },
+    Setting {
+        label: "Tensor parallel",
+        id: "tp",
+        read: |s| degree(s.layout.tensor),
+        write: |s, typed| parse_degree(typed).map(|to| s.layout.tensor = to),
+    },
+    Setting {
+        label: "Pipeline parallel",
+        id: "pp",
+        read: |s| degree(s.layout.pipeline),
+        write: |s, typed| parse_degree(typed).map(|to| s.layout.pipeline = to),
+    },
+    Setting {
+        label: "Expert parallel",
+        id: "ep",
+        read: |s| degree(s.layout.expert),
+        write: |s, typed| parse_degree(typed).map(|to| s.layout.expert = to),
+    },
+    Setting {
+        label: "Data parallel",
+        id: "dp",
+        read: |s| degree(s.layout.data),
+        write: |s, typed| parse_degree(typed).map(|to| s.layout.data = to),
+    },
+    Setting {
+        label: "Memory fraction",
+        id: "util",
+        read: |s| fraction(s.settings.memory_fraction),
+        write: |s, typed| parse_fraction(typed).map(|to| s.settings.memory_fraction = to),
+    },
+    Setting {
+        label: "Tokens per pass",
+        id: "chunk",
+        read: |s| count(s.settings.tokens_per_pass),
+        write: |s, typed| parse_count(typed, MAX_TOKENS).map(|to| s.settings.tokens_per_pass = to),
+    },
+    Setting {
+        label: "Most requests",
+        id: "max-seqs",
+        read: |s| count(s.settings.max_sequences),
+        write: |s, typed| parse_count(typed, MAX_BATCH).map(|to| s.settings.max_sequences = to),
+    },
+    Setting {
+        label: "Layers on devices",
+        id: "ngl",
+        read: |s| count(s.settings.device_layers),
+        write: |s, typed| parse_layers(typed).map(|to| s.settings.device_layers = to),
+    },
+    Setting {
+        label: "Flash attention",
+        id: "fa",
+        read: |s| switch(s.settings.flash_attention != Some(false)),
+        write: |s, typed| parse_switch(typed).map(|on| s.settings.flash_attention = (!on).then_some(false)),
+    },
+];
 
 fn switch(is_on: bool) -> String {
     if is_on { "on" } else { "off" }.to_owned()

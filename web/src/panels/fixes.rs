@@ -1,18 +1,17 @@
 //! What would make a scenario fit that does not, each change a link that makes it.
 
-use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use ridgepoint_calculator::fixes::{self, Fix};
+use ridgepoint_calculator::numbers;
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::Scenario;
-use ridgepoint_calculator::{link, numbers};
 use ridgepoint_core::Bytes;
 
+use super::follow;
 use crate::browser::timer::Delay;
-use crate::browser::url;
+use crate::element::{El, el};
 use crate::signals::effect;
-use crate::widgets::Pieces;
-use crate::widgets::piece::{Tag, index_of, tag};
+use crate::widgets::piece::{Tag, tag};
 
 /// How long the controls rest before changes are tried: each costs as much as the report itself.
 const QUIET_MILLIS: u64 = 150;
@@ -24,7 +23,7 @@ pub fn Fixes(
     scenario: RwSignal<Scenario>,
     /// What follows from it.
     report: Memo<Report>,
-) -> impl IntoView {
+) -> El {
     let found = RwSignal::new(Vec::<Fix>::new());
     let delay = Delay::of_millis(QUIET_MILLIS);
     effect(move || {
@@ -38,20 +37,7 @@ pub fn Fixes(
             delay.restart(Box::new(move || drop(found.try_set(Vec::new()))));
         }
     });
-    let follow = move |event: MouseEvent| {
-        // A click with a modifier opens the link elsewhere, as on any link.
-        if event.ctrl_key() || event.meta_key() || event.shift_key() {
-            return;
-        }
-        let index = index_of(&event);
-        if let Some(fix) = index.and_then(|index| found.with_untracked(|fixes| fixes.get(index).cloned())) {
-            event.prevent_default();
-            url::visit(&fix.query);
-            // Changes keep the model, a custom one too, so that nothing of it has to be read again.
-            let changed = link::decode(&fix.query).scenario;
-            scenario.update(|scenario| *scenario = Scenario { model: scenario.model.clone(), ..changed });
-        }
-    };
+    let query = move |index: usize| found.with_untracked(|fixes| Some(fixes.get(index)?.query.clone()));
     let list = move || {
         let items = found.with(|fixes| fixes.iter().enumerate().map(item).collect::<Vec<_>>());
         let title = tag("h3").text("Any of these would make it fit");
@@ -61,7 +47,7 @@ pub fn Fixes(
             tag("section").with("class", "card fixes").child(title).child(tag("ul").children(items)).only()
         }
     };
-    view! { <div on:click=follow><Pieces read=Box::new(list)/></div> }
+    el("div").pieces(list).on("click", follow(scenario, query))
 }
 
 fn item((index, fix): (usize, &Fix)) -> Tag {

@@ -7,7 +7,8 @@ use ridgepoint_calculator::{facts, numbers, options, report::Report};
 use ridgepoint_core::Bytes;
 
 use super::part;
-use crate::signals::{flag, memo, words};
+use crate::element::{El, el};
+use crate::signals::memo;
 use crate::widgets::{CheckedField, Combobox, FactList, Slider, count_within};
 
 /// Ids of the controls of each kind of device. A link may name more kinds; they keep what it says.
@@ -21,7 +22,7 @@ pub fn HardwarePanel(
     scenario: RwSignal<Scenario>,
     /// What follows from it.
     report: Memo<Report>,
-) -> impl IntoView {
+) -> El {
     let kinds = part(scenario, |scenario| scenario.devices.len());
     let facts = move || report.with(facts::hardware);
     let add = move |_| {
@@ -31,27 +32,24 @@ pub fn HardwarePanel(
             }
         });
     };
-    let rows = move || {
-        let rows = (0..kinds.get().min(IDS.len())).map(|index| view! { <Devices scenario kinds index/> });
-        rows.collect_view()
-    };
-    view! {
-        <fieldset>
-            <legend>"Hardware"</legend>
-            {rows}
-            <DeviceMemory scenario report/>
-            <FactList facts=Box::new(facts)/>
-            <p class="remarks">{words(move || report.with(facts::remarks).join(" "))}</p>
-            <button type="button" class="plain" hidden=flag(move || kinds.get() >= IDS.len()) on:click=add>
-                "Add another kind of device"
-            </button>
-        </fieldset>
-    }
+    let shown = memo(move || kinds.get().min(IDS.len()));
+    let button = el("button")
+        .with("type", "button")
+        .class("plain")
+        .hidden(move || kinds.get() >= IDS.len())
+        .text("Add another kind of device")
+        .on("click", add);
+    el("fieldset")
+        .child(el("legend").text("Hardware"))
+        .rows(shown, move |index| devices(scenario, kinds, index))
+        .child(device_memory(scenario, report))
+        .child(view! { <FactList facts=Box::new(facts)/> })
+        .child(el("p").class("remarks").words(move || report.with(facts::remarks).join(" ")))
+        .child(button)
 }
 
 /// One kind of device and its number.
-#[component]
-fn Devices(scenario: RwSignal<Scenario>, kinds: Memo<usize>, index: usize) -> impl IntoView {
+fn devices(scenario: RwSignal<Scenario>, kinds: Memo<usize>, index: usize) -> El {
     let (id, count_id) = IDS[index];
     let at = move || scenario.with(|scenario| scenario.devices.get(index).cloned());
     let kind = memo(move || at().map(|devices| devices.id).unwrap_or_default());
@@ -62,20 +60,21 @@ fn Devices(scenario: RwSignal<Scenario>, kinds: Memo<usize>, index: usize) -> im
     let choose = Callback::new(move |id: String| change(&|devices| devices.id.clone_from(&id)));
     let set_count = Callback::new(move |count| change(&|devices| devices.count = count));
     let remove = move |_| scenario.update(|scenario| drop(scenario.devices.remove(index)));
-    view! {
-        <div class="devices">
-            <Combobox label="Device" id=id groups=options::devices() value=kind on_change=choose/>
-            <Slider label="Devices" id=count_id stops=options::DEVICES most=MAX_DEVICES value=count on_change=set_count/>
-            <button type="button" class="plain" hidden=flag(move || kinds.get() < 2) on:click=remove>
-                "Remove this kind"
-            </button>
-        </div>
-    }
+    let button = el("button")
+        .with("type", "button")
+        .class("plain")
+        .hidden(move || kinds.get() < 2)
+        .text("Remove this kind")
+        .on("click", remove);
+    el("div")
+        .class("devices")
+        .child(view! { <Combobox label="Device" id=id groups=options::devices() value=kind on_change=choose/> })
+        .child(view! { <Slider label="Devices" id=count_id stops=options::DEVICES most=MAX_DEVICES value=count on_change=set_count/> })
+        .child(button)
 }
 
 /// The memory of each device, for those that come with any amount of it.
-#[component]
-fn DeviceMemory(scenario: RwSignal<Scenario>, report: Memo<Report>) -> impl IntoView {
+fn device_memory(scenario: RwSignal<Scenario>, report: Memo<Report>) -> El {
     let memory = part(scenario, |scenario| scenario.settings.device_memory);
     let is_missing = memo(move || report.with(|report| report.devices.iter().any(|device| device.room.is_none())));
     let text = memo(move || memory.get().map_or_else(String::new, |memory| numbers::count(memory.get() >> 30)));
@@ -85,10 +84,9 @@ fn DeviceMemory(scenario: RwSignal<Scenario>, report: Memo<Report>) -> impl Into
         scenario.update(|scenario| scenario.settings.device_memory = memory);
         Ok(())
     });
-    view! {
-        <div class="field slider" hidden=flag(move || !is_missing.get() && memory.get().is_none())>
-            <label for="memory">"Memory per device (GiB)"</label>
-            <CheckedField id="memory" text accept/>
-        </div>
-    }
+    el("div")
+        .class("field slider")
+        .hidden(move || !is_missing.get() && memory.get().is_none())
+        .child(el("label").with("for", "memory").text("Memory per device (GiB)"))
+        .child(view! { <CheckedField id="memory" text accept/> })
 }

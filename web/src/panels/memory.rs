@@ -6,7 +6,9 @@ use ridgepoint_calculator::parameters::ACTIVE_MEANS;
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::Scenario;
 
+use super::{card, fit_grid};
 use crate::draw::Figure;
+use crate::element::{El, el};
 use crate::signals::derived;
 use crate::widgets::{DataTable, StackedBars};
 
@@ -17,30 +19,25 @@ pub fn MemoryView(
     scenario: RwSignal<Scenario>,
     /// What follows from it.
     report: Memo<Report>,
-) -> impl IntoView {
+) -> El {
     let breakdown = derived(move || report.with(Report::breakdown));
     let bars = move || breakdown.with(|breakdown| breakdown.bars.clone());
     let table = move || breakdown.with(|breakdown| breakdown.table.clone());
     let parameters = move || report.with(Report::parameters);
     let chart = derived(move || scenario.with(charts::kv_cache));
-    view! {
-        <section class="card bars" aria-labelledby="bars-title">
-            <h3 id="bars-title" class="sr-only">"Memory of each device"</h3>
-            <StackedBars bars=Box::new(bars)/>
-        </section>
-        <div class="split">
-            <Figure chart/>
-            <div class="beside">
-                <section class="card" aria-labelledby="breakdown-title">
-                    <h3 id="breakdown-title">"Breakdown"</h3>
-                    <DataTable table=Box::new(table)/>
-                </section>
-                <section class="card" aria-labelledby="parameters-title">
-                    <h3 id="parameters-title">"Parameters"</h3>
-                    <DataTable table=Box::new(parameters)/>
-                    <p>{ACTIVE_MEANS}</p>
-                </section>
-            </div>
-        </div>
-    }
+    let bars_title = el("h3").with("id", "bars-title").class("sr-only").text("Memory of each device");
+    let bars = el("section")
+        .class("card bars")
+        .with("aria-labelledby", "bars-title")
+        .child(bars_title)
+        .child(view! { <StackedBars bars=Box::new(bars)/> });
+    let parameters = card("parameters", "Parameters")
+        .child(view! { <DataTable table=Box::new(parameters)/> })
+        .child(el("p").text(ACTIVE_MEANS));
+    let beside = el("div")
+        .class("beside")
+        .child(card("breakdown", "Breakdown").child(view! { <DataTable table=Box::new(table)/> }))
+        .child(parameters);
+    let split = el("div").class("split").child(view! { <Figure chart/> }).child(beside);
+    el("div").class("pieces").child(bars).child(split).child(fit_grid(scenario))
 }

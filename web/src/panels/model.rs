@@ -7,6 +7,7 @@ use ridgepoint_calculator::{facts, link, options, report::Report};
 
 use super::part;
 use crate::browser::importer;
+use crate::element::{El, el};
 use crate::widgets::{Combobox, FactList};
 
 /// The choice of a model, and what it is.
@@ -18,7 +19,7 @@ pub fn ModelPanel(
     report: Memo<Report>,
     /// Where to say that the dialog for other models cannot be had.
     notices: RwSignal<Vec<String>>,
-) -> impl IntoView {
+) -> El {
     let value = part(scenario, |scenario| scenario.model.selected());
     let choose = Callback::new(move |id| scenario.update(|scenario| scenario.model = ModelChoice::Catalogue(id)));
     let take = move |custom, format: Option<String>| {
@@ -34,12 +35,15 @@ pub fn ModelPanel(
         });
     };
     let facts = move || report.with(facts::model);
-    view! {
-        <fieldset>
-            <legend>"Model"</legend>
-            <button type="button" class="plain other" aria-haspopup="dialog" on:click=open>"Other model…"</button>
-            <Combobox label="Model" id="model" groups=options::models() value on_change=choose/>
-            <FactList facts=Box::new(facts)/>
-        </fieldset>
-    }
+    let other = el("button")
+        .with("type", "button")
+        .class("plain other")
+        .with("aria-haspopup", "dialog")
+        .text("Other model…")
+        .on("click", open);
+    el("fieldset")
+        .child(el("legend").text("Model"))
+        .child(other)
+        .child(view! { <Combobox label="Model" id="model" groups=options::models() value on_change=choose/> })
+        .child(view! { <FactList facts=Box::new(facts)/> })
 }

@@ -6,6 +6,7 @@ use ridgepoint_calculator::scenario::Scenario;
 use ridgepoint_calculator::{link, names, options};
 
 use super::part;
+use crate::element::{El, el};
 use crate::widgets::Select;
 
 /// Formats of weights and cache.
@@ -15,7 +16,7 @@ pub fn PrecisionPanel(
     scenario: RwSignal<Scenario>,
     /// What follows from it.
     report: Memo<Report>,
-) -> impl IntoView {
+) -> El {
     let weights = part(scenario, |scenario| {
         scenario.weights.map_or("native", |format| names::weight_format(format).id).to_owned()
     });
@@ -28,13 +29,9 @@ pub fn PrecisionPanel(
             scenario.update(|scenario| scenario.kv = format);
         }
     });
-    view! {
-        <fieldset>
-            <legend>"Precision"</legend>
-            <div class="pair">
-                <Select label="Weights" id="weights" groups=Box::new(formats) value=weights on_change=set_weights/>
-                <Select label="KV cache" id="kv" groups=Box::new(options::kv_formats) value=kv on_change=set_kv/>
-            </div>
-        </fieldset>
-    }
+    let pair = el("div")
+        .class("pair")
+        .child(view! { <Select label="Weights" id="weights" groups=Box::new(formats) value=weights on_change=set_weights/> })
+        .child(view! { <Select label="KV cache" id="kv" groups=Box::new(options::kv_formats) value=kv on_change=set_kv/> });
+    el("fieldset").child(el("legend").text("Precision")).child(pair)
 }

@@ -3,35 +3,36 @@
 use leptos::prelude::*;
 use ridgepoint_calculator::scenario::Scenario;
 
+use crate::element::{El, el};
 use crate::signals::memo;
 use crate::widgets::CheckedField;
 
 /// A field for one part of the scenario.
-#[component]
-pub fn Setting(
-    /// The scenario.
-    scenario: RwSignal<Scenario>,
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
     /// What it sets.
-    label: &'static str,
+    pub label: &'static str,
     /// The id of the field, unique in the page.
-    id: &'static str,
+    pub id: &'static str,
     /// What the field shows.
-    read: fn(&Scenario) -> String,
+    pub read: fn(&Scenario) -> String,
     /// Takes what was typed, or says what is expected.
-    write: fn(&mut Scenario, &str) -> Result<(), String>,
-) -> impl IntoView {
-    let text = memo(move || scenario.with(read));
-    let accept = Callback::new(move |typed: String| {
-        // Read into a copy first: a bad value must not wake everything that follows the scenario.
-        let mut changed = scenario.get_untracked();
-        write(&mut changed, typed.trim())?;
-        scenario.set(changed);
-        Ok(())
-    });
-    view! {
-        <div class="field">
-            <label for=id>{label}</label>
-            <CheckedField id text accept/>
-        </div>
+    pub write: fn(&mut Scenario, &str) -> Result<(), String>,
+}
+
+impl Setting {
+    /// The field with its label.
+    pub fn field(self, scenario: RwSignal<Scenario>) -> El {
+        let Self { label, id, read, write } = self;
+        let text = memo(move || scenario.with(read));
+        let accept = Callback::new(move |typed: String| {
+            // Read into a copy first: a bad value must not wake everything that follows the scenario.
+            let mut changed = scenario.get_untracked();
+            write(&mut changed, typed.trim())?;
+            scenario.set(changed);
+            Ok(())
+        });
+        let label = el("label").with("for", id).text(label);
+        el("div").class("field").child(label).child(view! { <CheckedField id text accept/> })
     }
 }

@@ -1,31 +1,45 @@
-//! How fast it runs, and where the time goes: each operation against the roofline.
+//! How fast it runs, and where the time goes.
 
 use leptos::prelude::*;
-use ridgepoint_calculator::charts;
+use ridgepoint_calculator::chart::Chart;
 use ridgepoint_calculator::report::Report;
+use ridgepoint_calculator::scenario::Scenario;
+use ridgepoint_calculator::{charts, spent};
 
+use super::card;
 use crate::draw::Figure;
+use crate::element::{El, el};
 use crate::signals::derived;
-use crate::widgets::DataTable;
+use crate::widgets::{DataTable, StackedBars};
 
-/// Times and rates, the roofline and the operations on it.
+/// Times and rates, what limits them, how they change with load and prompts, and the operations behind them.
 #[component]
 pub fn SpeedView(
-    /// What follows from the scenario.
+    /// The scenario.
+    scenario: RwSignal<Scenario>,
+    /// What follows from it.
     report: Memo<Report>,
-) -> impl IntoView {
-    let chart = derived(move || report.with(charts::roofline));
+) -> El {
+    let both = move |read: fn(&Scenario, &Report) -> Chart| {
+        derived(move || scenario.with(|scenario| report.with(|report| read(scenario, report))))
+    };
     let times = move || report.with(Report::times);
+    let limits = move || scenario.with(|scenario| report.with(|report| spent::limits(scenario, report)));
+    let bars = move || report.with(Report::time_bars);
+    let roofline = derived(move || report.with(charts::roofline));
+    let (serving, first_token) = (both(charts::serving), both(charts::first_token));
     let operations = move || report.with(Report::operations);
-    view! {
-        <section class="card" aria-labelledby="times-title">
-            <h3 id="times-title">"Times and rates"</h3>
-            <DataTable table=Box::new(times)/>
-        </section>
-        <Figure chart without_table=true/>
-        <section class="card" aria-labelledby="operations-title">
-            <h3 id="operations-title">"Operations"</h3>
-            <DataTable table=Box::new(operations)/>
-        </section>
-    }
+    let spent = card("spent", "Where the time goes")
+        .class("card bars")
+        .child(el("p").words(limits))
+        .child(view! { <StackedBars bars=Box::new(bars)/> });
+    let load =
+        el("div").class("halves").child(view! { <Figure chart=serving/> }).child(view! { <Figure chart=first_token/> });
+    el("div")
+        .class("pieces")
+        .child(card("times", "Times and rates").child(view! { <DataTable table=Box::new(times)/> }))
+        .child(spent)
+        .child(load)
+        .child(view! { <Figure chart=roofline without_table=true/> })
+        .child(card("operations", "Operations").child(view! { <DataTable table=Box::new(operations)/> }))
 }

@@ -4,9 +4,10 @@ use leptos::prelude::*;
 use ridgepoint_calculator::verdict::{Figure, Fit, Verdict};
 
 use crate::browser::timer::Delay;
-use crate::signals::{on_change, words};
-use crate::widgets::piece::{Tag, tag};
-use crate::widgets::{Glyph, Icon, Pieces};
+use crate::element::{El, el};
+use crate::signals::on_change;
+use crate::widgets::piece::{Tag, pieces, tag};
+use crate::widgets::{Glyph, live_icon};
 
 /// How long a slider may rest before the answer is said aloud.
 const QUIET_MILLIS: u64 = 700;
@@ -16,31 +17,26 @@ const QUIET_MILLIS: u64 = 700;
 pub fn VerdictPanel(
     /// The answer.
     verdict: Memo<Verdict>,
-) -> impl IntoView {
+) -> El {
     let fit = move || verdict.with(|verdict| verdict.fit);
-    let tone = Signal::derive(move || tone(fit()));
-    let glyph = Signal::derive(move || glyph(fit()));
-    let word = Signal::derive(move || fit().label());
-    let sentence = words(move || verdict.with(|verdict| verdict.sentence.clone()));
-    let limit = words(move || verdict.with(|verdict| verdict.limit.clone()));
     let figures = move || {
         let figures =
             |verdict: &Verdict| tag("dl").with("class", "figures").children(verdict.figures.iter().map(figure));
         verdict.with(figures).only()
     };
-    view! {
-        <section class="verdict" aria-labelledby="verdict-title" data-fit=tone>
-            <h2 id="verdict-title" class="sr-only">"Verdict"</h2>
-            <div class="strip">
-                <p class="word"><Icon glyph/><b>{word}</b></p>
-                <Pieces read=Box::new(figures)/>
-            </div>
-            <div class="why">
-                <p class="sentence">{sentence}</p>
-                <p class="limit">{limit}</p>
-            </div>
-        </section>
-    }
+    let word = el("p")
+        .class("word")
+        .child(live_icon(move || glyph(fit())))
+        .child(el("b").words(move || fit().label().to_owned()));
+    let sentence = el("p").class("sentence").words(move || verdict.with(|verdict| verdict.sentence.clone()));
+    let limit = el("p").class("limit").words(move || verdict.with(|verdict| verdict.limit.clone()));
+    el("section")
+        .class("verdict")
+        .with("aria-labelledby", "verdict-title")
+        .live("data-fit", move || tone(fit()).to_owned())
+        .child(el("h2").with("id", "verdict-title").class("sr-only").text("Verdict"))
+        .child(el("div").class("strip").child(word).child(pieces(figures)))
+        .child(el("div").class("why").child(sentence).child(limit))
 }
 
 fn figure(figure: &Figure) -> Tag {
@@ -57,14 +53,14 @@ fn figure(figure: &Figure) -> Tag {
 pub fn VerdictSpoken(
     /// The answer.
     verdict: Memo<Verdict>,
-) -> impl IntoView {
+) -> El {
     let said = RwSignal::new(String::new());
     let delay = Delay::of_millis(QUIET_MILLIS);
     on_change(
         move || verdict.with(|verdict| format!("{} {}", verdict.sentence, verdict.limit)),
         move |words| delay.restart(Box::new(move || drop(said.try_set(words)))),
     );
-    view! { <p class="sr-only" role="status">{words(move || said.get())}</p> }
+    el("p").class("sr-only").with("role", "status").words(move || said.get())
 }
 
 const fn tone(fit: Fit) -> &'static str {

@@ -7,7 +7,7 @@ use ridgepoint_calculator::scenario::{Media, Scenario};
 use ridgepoint_calculator::{facts, numbers, options};
 
 use super::{Setting, part};
-use crate::signals::flag;
+use crate::element::{El, el};
 use crate::widgets::{FactList, Slider, count_within};
 
 /// The load.
@@ -17,7 +17,7 @@ pub fn WorkloadPanel(
     scenario: RwSignal<Scenario>,
     /// What follows from it.
     report: Memo<Report>,
-) -> impl IntoView {
+) -> El {
     let batch = part(scenario, |scenario| scenario.workload.batch);
     let prompt = part(scenario, |scenario| scenario.workload.prompt_tokens);
     let output = part(scenario, |scenario| scenario.workload.output_tokens);
@@ -26,27 +26,24 @@ pub fn WorkloadPanel(
     let set_output = Callback::new(move |value| scenario.update(|scenario| scenario.workload.output_tokens = value));
     // What a link asks for stays in sight, so that it can be taken back.
     let is_blind =
-        flag(move || !report.with(|report| report.model.sees) && scenario.with(|scenario| scenario.media.images == 0));
-    let is_deaf = flag(move || {
+        move || !report.with(|report| report.model.sees) && scenario.with(|scenario| scenario.media.images == 0);
+    let is_deaf = move || {
         !report.with(|report| report.model.hears) && scenario.with(|scenario| scenario.media.audio_seconds == 0)
-    });
-    view! {
-        <fieldset>
-            <legend>"Workload"</legend>
-            <Slider label="Concurrent sequences" id="batch" stops=options::BATCH most=MAX_BATCH value=batch on_change=set_batch/>
-            <Slider label="Prompt tokens" id="prompt" stops=options::PROMPT_TOKENS most=MAX_TOKENS value=prompt on_change=set_prompt/>
-            <div class="pair" hidden=is_blind>
-                <Setting scenario label="Images per prompt" id="images" read=images write=set_images/>
-                <Setting scenario label="Pixels of an image" id="image-size" read=size write=set_size/>
-            </div>
-            <div hidden=is_deaf>
-                <Setting scenario label="Audio per prompt (seconds)" id="audio" read=audio write=set_audio/>
-            </div>
-            <FactList facts=Box::new(move || report.with(facts::media))/>
-            <Slider label="Output tokens" id="output" stops=options::OUTPUT_TOKENS most=MAX_TOKENS value=output on_change=set_output/>
-        </fieldset>
-    }
+    };
+    let pictures = el("div").class("pair").hidden(is_blind).child(IMAGES.field(scenario)).child(SIZE.field(scenario));
+    el("fieldset")
+        .child(el("legend").text("Workload"))
+        .child(view! { <Slider label="Concurrent sequences" id="batch" stops=options::BATCH most=MAX_BATCH value=batch on_change=set_batch/> })
+        .child(view! { <Slider label="Prompt tokens" id="prompt" stops=options::PROMPT_TOKENS most=MAX_TOKENS value=prompt on_change=set_prompt/> })
+        .child(pictures)
+        .child(el("div").hidden(is_deaf).child(AUDIO.field(scenario)))
+        .child(view! { <FactList facts=Box::new(move || report.with(facts::media))/> })
+        .child(view! { <Slider label="Output tokens" id="output" stops=options::OUTPUT_TOKENS most=MAX_TOKENS value=output on_change=set_output/> })
 }
+
+const IMAGES: Setting = Setting { label: "Images per prompt", id: "images", read: images, write: set_images };
+const SIZE: Setting = Setting { label: "Pixels of an image", id: "image-size", read: size, write: set_size };
+const AUDIO: Setting = Setting { label: "Audio per prompt (seconds)", id: "audio", read: audio, write: set_audio };
 
 fn images(scenario: &Scenario) -> String {
     numbers::count(scenario.media.images)

@@ -1,16 +1,16 @@
 //! A choice from a long grouped list, found by typing a few words. Follows the combobox pattern of ARIA 1.2.
 
-use leptos::ev::{FocusEvent, KeyboardEvent, MouseEvent};
-use leptos::html::{Div, Input};
 use leptos::prelude::*;
 use ridgepoint_calculator::options::Group;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, ScrollIntoViewOptions, ScrollLogicalPosition};
+use web_sys::{Element, Event, FocusEvent, HtmlInputElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::filter::{Entry, matching, split_at_matches};
-use super::piece::{Piece, Pieces, Tag, tag};
+use super::piece::{Piece, Tag, pieces, tag};
 use crate::browser::animation::Frame;
-use crate::signals::{aria, effect, flag, memo, words};
+use crate::browser::listen::key;
+use crate::element::{El, el};
+use crate::signals::{effect, memo};
 
 /// How many choices Page Up and Page Down skip.
 const PAGE: usize = 8;
@@ -27,7 +27,7 @@ struct State {
     matches: Memo<Vec<usize>>,
     /// The highlighted choice, by position among the matches.
     active: RwSignal<usize>,
-    value: Signal<String>,
+    value: Memo<String>,
     on_change: Callback<String>,
 }
 
@@ -63,10 +63,10 @@ impl State {
         self.is_open.get().then(|| format!("{}-{name}", self.id))
     }
 
-    fn press(self, event: &KeyboardEvent) {
+    fn press(self, event: &Event) {
         let last = self.matches.with_untracked(Vec::len).saturating_sub(1);
         let (now, is_open) = (self.active.get_untracked(), self.is_open.get_untracked());
-        let next = match event.key().as_str() {
+        let next = match key(event).as_str() {
             "ArrowDown" | "ArrowUp" if !is_open => {
                 event.prevent_default();
                 return self.open();
@@ -114,11 +114,10 @@ pub fn Combobox(
     /// The choices.
     groups: Vec<Group>,
     /// The chosen id.
-    #[prop(into)]
-    value: Signal<String>,
+    value: Memo<String>,
     /// Takes the id of another choice.
     on_change: Callback<String>,
-) -> impl IntoView {
+) -> El {
     let entries = StoredValue::new(Entry::all(&groups));
     let headings = StoredValue::new(groups.into_iter().map(|group| group.label).collect::<Vec<_>>());
     let typed = RwSignal::new(None::<String>);
@@ -129,31 +128,29 @@ pub fn Combobox(
     let (is_open, active) = (RwSignal::new(false), RwSignal::new(0));
     let state = State { id, entries, headings, is_open, typed, matches, active, value, on_change };
 
-    let field = NodeRef::<Input>::new();
     let name = memo(move || {
         let chosen = value.get();
         let find =
             |entries: &Vec<Entry>| entries.iter().find(|entry| entry.id == chosen).map(|entry| entry.name.clone());
         entries.with_value(find).unwrap_or(chosen)
     });
-    let select_all = move || {
-        if let Some(field) = field.get_untracked() {
-            field.select();
-        }
-    };
+    let field = el("input");
+    let node = field.node().clone().unchecked_into::<HtmlInputElement>();
+    let focused = node.clone();
     let click = move |_| {
         if !state.is_open.get_untracked() {
             state.open();
-            select_all();
+            node.select();
         }
     };
-    let take = move |event| {
+    let take = move |event: Event| {
         state.open();
         typed.set(Some(event_target_value(&event)));
         active.set(0);
     };
-    let leave = move |event: FocusEvent| {
+    let leave = move |event: Event| {
         let inside = event
+            .unchecked_ref::<FocusEvent>()
             .related_target()
             .and_then(|target| target.dyn_into::<Element>().ok())
             .is_some_and(|target| target.closest(".options").is_ok_and(|found| found.is_some()));
@@ -161,75 +158,66 @@ pub fn Combobox(
             state.close();
         }
     };
-    view! {
-        <div class="field combobox" class:open=is_open on:focusout=leave>
-            <label for=id>{label}</label>
-            <input
-                node_ref=field
-                id=id
-                type="text"
-                role="combobox"
-                autocomplete="off"
-                autocapitalize="off"
-                spellcheck="false"
-                aria-autocomplete="list"
-                aria-expanded=aria(move || is_open.get())
-                aria-controls=format!("{id}-options")
-                aria-activedescendant=words(move || state.active_id().unwrap_or_default())
-                prop:value=words(move || typed.get().unwrap_or_else(|| name.get()))
-                on:click=click
-                on:focus=move |_| select_all()
-                on:input=take
-                on:keydown=move |event| state.press(&event)
-            />
-            <Options state label/>
-        </div>
-    }
+    let field = field
+        .with("id", id)
+        .with("type", "text")
+        .with("role", "combobox")
+        .with("autocomplete", "off")
+        .with("autocapitalize", "off")
+        .with("spellcheck", "false")
+        .with("aria-autocomplete", "list")
+        .with("aria-controls", &format!("{id}-options"))
+        .aria("aria-expanded", move || is_open.get())
+        .live("aria-activedescendant", move || state.active_id().unwrap_or_default())
+        .value(move || typed.get().unwrap_or_else(|| name.get()))
+        .on("click", click)
+        .on("focus", move |_| focused.select())
+        .on("input", take)
+        .on("keydown", move |event| state.press(&event));
+    el("div")
+        .class("field combobox")
+        .child(el("label").with("for", id).text(label))
+        .child(field)
+        .child(options(state, label))
+        .on("focusout", leave)
 }
 
 /// The list. It exists always, so that the field can name it, and has choices only while it is open.
-#[component]
-fn Options(state: State, label: &'static str) -> impl IntoView {
-    let list = NodeRef::<Div>::new();
-    let highlight = Frame::new(Box::new(move || _ = point_at_active(state, list)));
+fn options(state: State, label: &'static str) -> El {
+    let choose = move |event: Event| {
+        if let Some(position) = position_of(&event) {
+            state.choose(position);
+        }
+    };
+    // A list must not be empty, and an option that is pointed at is said.
+    let nothing = el("p")
+        .class("nothing")
+        .with("role", "option")
+        .with("id", &format!("{}-nothing", state.id))
+        .with("aria-disabled", "true")
+        .with("aria-selected", "false")
+        .text("Nothing has all of these words.")
+        .hidden(move || state.matches.with(|matches| !matches.is_empty()));
+    let list = el("div")
+        .class("options")
+        .with("role", "listbox")
+        .with("id", &format!("{}-options", state.id))
+        .with("aria-label", label)
+        .hidden(move || !state.is_open.get())
+        // The field keeps the focus.
+        .on("mousedown", |event| event.prevent_default())
+        .on("click", choose)
+        .child(nothing)
+        .child(pieces(move || groups(state)));
+    let node = list.node().clone();
+    let highlight = Frame::new(Box::new(move || _ = point_at_active(state, &node)));
     effect(move || {
         state.is_open.track();
         state.matches.track();
         state.active.track();
         highlight.request();
     });
-    let nothing = memo(move || state.matches.with(Vec::is_empty));
-    let choose = move |event: MouseEvent| {
-        if let Some(position) = position_of(&event) {
-            state.choose(position);
-        }
-    };
-    view! {
-        <div
-            node_ref=list
-            class="options"
-            role="listbox"
-            id=format!("{}-options", state.id)
-            aria-label=label
-            hidden=flag(move || !state.is_open.get())
-            // The field keeps the focus.
-            on:mousedown=|event| event.prevent_default()
-            on:click=choose
-        >
-            // A list must not be empty, and an option that is pointed at is said.
-            <p
-                class="nothing"
-                role="option"
-                id=format!("{}-nothing", state.id)
-                aria-disabled="true"
-                aria-selected="false"
-                hidden=flag(move || !nothing.get())
-            >
-                "Nothing has all of these words."
-            </p>
-            <Pieces read=Box::new(move || groups(state))/>
-        </div>
-    }
+    list
 }
 
 /// The choices that match, under their headings; none while the list is closed.
@@ -276,14 +264,13 @@ fn option(entry: &Entry, typed: &str, is_chosen: bool) -> Tag {
 }
 
 /// The choice under the pointer, by position among the matches.
-fn position_of(event: &MouseEvent) -> Option<usize> {
+fn position_of(event: &Event) -> Option<usize> {
     let target: Element = event.target()?.dyn_into().ok()?;
     target.closest("[role=option]").ok()??.get_attribute("data-position")?.parse().ok()
 }
 
 /// Highlights the active choice and brings it into sight.
-fn point_at_active(state: State, list: NodeRef<Div>) -> Option<()> {
-    let list = list.try_get_untracked()??;
+fn point_at_active(state: State, list: &Element) -> Option<()> {
     if let Ok(Some(before)) = list.query_selector(".active") {
         before.class_list().remove_1("active").ok()?;
     }

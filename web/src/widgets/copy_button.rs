@@ -1,13 +1,12 @@
 //! A button that copies text and says whether it worked.
 
-use leptos::ev::FocusEvent;
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
 
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, live_icon};
 use crate::browser::clipboard;
 use crate::browser::timer::Delay;
-use crate::signals::flag;
+use crate::element::{El, el};
 
 /// What became of the last attempt.
 #[derive(Clone, Copy, PartialEq)]
@@ -25,9 +24,8 @@ pub fn CopyButton(
     /// A picture for it.
     glyph: Glyph,
     /// The text to copy, as it is when the button is pressed.
-    #[prop(into)]
-    text: Signal<String>,
-) -> impl IntoView {
+    text: Memo<String>,
+) -> El {
     let state = RwSignal::new(State::Idle);
     let delay = Delay::of_millis(2500);
     let finish = Callback::new(move |copied| {
@@ -37,19 +35,26 @@ pub fn CopyButton(
         }
     });
     let is_copied = move || state.get() == State::Copied;
-    let shown = Signal::derive(move || if is_copied() { Glyph::Check } else { glyph });
-    let words = Signal::derive(move || if is_copied() { "Copied" } else { label });
-    let select = |event: FocusEvent| event_target::<HtmlInputElement>(&event).select();
-    view! {
-        <span class="copy">
-            <button type="button" title=label on:click=move |_| clipboard::copy(text.get_untracked(), finish)>
-                <Icon glyph=shown/>
-                <span class="words" aria-live="polite">{words}</span>
-            </button>
-            <label class="by-hand" hidden=flag(move || state.get() != State::Refused)>
-                "The browser did not allow copying. Copy it from here:"
-                <input type="text" readonly prop:value=text on:focus=select/>
-            </label>
-        </span>
-    }
+    let button = el("button")
+        .with("type", "button")
+        .with("title", label)
+        .child(live_icon(move || if is_copied() { Glyph::Check } else { glyph }))
+        .child(
+            el("span")
+                .class("words")
+                .with("aria-live", "polite")
+                .words(move || if is_copied() { "Copied" } else { label }.to_owned()),
+        )
+        .on("click", move |_| clipboard::copy(text.get_untracked(), finish));
+    let field = el("input")
+        .with("type", "text")
+        .with("readonly", "")
+        .value(move || text.get())
+        .on("focus", |event| event_target::<HtmlInputElement>(&event).select());
+    let by_hand = el("label")
+        .class("by-hand")
+        .hidden(move || state.get() != State::Refused)
+        .text("The browser did not allow copying. Copy it from here:")
+        .child(field);
+    el("span").class("copy").child(button).child(by_hand)
 }

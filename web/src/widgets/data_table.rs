@@ -3,15 +3,16 @@
 use leptos::prelude::*;
 use ridgepoint_calculator::table::{Row, Table};
 
-use super::piece::{Pieces, Tag, tag};
+use super::piece::{Tag, pieces, tag};
+use crate::element::El;
 
 /// The table, figures on the right, sums set apart, scrolling by itself where it is wider than the page.
 #[component]
 pub fn DataTable(
     /// What it shows.
     table: Box<dyn Fn() -> Table>,
-) -> impl IntoView {
-    view! { <Pieces read=Box::new(move || region(&table()).only())/> }
+) -> El {
+    pieces(move || region(&table()).only())
 }
 
 fn region(table: &Table) -> Tag {
@@ -24,10 +25,10 @@ fn whole(table: &Table) -> Tag {
     tag("table")
         .child(tag("caption").text(&table.caption))
         .child(tag("thead").child(tag("tr").children((0..table.columns.len()).map(heading))))
-        .child(tag("tbody").children(table.rows.iter().map(|row| line(row, table))))
+        .child(tag("tbody").children(table.rows.iter().enumerate().map(|row| line(row, table))))
 }
 
-fn line(row: &Row, table: &Table) -> Tag {
+fn line((place, row): (usize, &Row), table: &Table) -> Tag {
     let cells = row.cells.iter().enumerate().map(|(index, words)| {
         if index > 0 {
             return cell("td", table, index).text(words);
@@ -37,7 +38,11 @@ fn line(row: &Row, table: &Table) -> Tag {
             first =
                 first.child(tag("i").with("class", "swatch").with("data-form", "block").with("data-ink", ink.token()));
         }
-        first.text(words)
+        match &row.query {
+            Some(query) => first
+                .child(tag("a").with("href", format!("?{query}")).with("data-index", place.to_string()).text(words)),
+            None => first.text(words),
+        }
     });
     tag("tr").class("total", row.total).children(cells)
 }

@@ -3,15 +3,15 @@
 use leptos::prelude::*;
 use ridgepoint_calculator::facts::Fact;
 
-use super::piece::{Pieces, tag};
+use super::piece::{pieces, tag};
+use crate::element::El;
 
 /// Labels with their values.
 #[component]
 pub fn FactList(
     /// Labels with their values.
     facts: Box<dyn Fn() -> Vec<Fact>>,
-) -> impl IntoView {
+) -> El {
     let fact = |fact: Fact| tag("div").child(tag("dt").text(fact.label)).child(tag("dd").text(fact.value));
-    let list = move || tag("dl").with("class", "facts").children(facts().into_iter().map(fact)).only();
-    view! { <Pieces read=Box::new(list)/> }
+    pieces(move || tag("dl").with("class", "facts").children(facts().into_iter().map(fact)).only())
 }

@@ -36,7 +36,7 @@ impl Entry {
 /// The choices in which every typed word is found, by index.
 pub fn matching(entries: &[Entry], typed: &str) -> Vec<usize> {
     let words = words_of(typed);
-    let is_match = |entry: &Entry| words.iter().all(|word| entry.words.contains(word));
+    let is_match = |entry: &Entry| words.iter().all(|word| starts(&entry.words, word).next().is_some());
     entries.iter().enumerate().filter(|(_, entry)| is_match(entry)).map(|(index, _)| index).collect()
 }
 
@@ -49,8 +49,8 @@ pub fn split_at_matches<'a>(name: &'a str, typed: &str) -> Vec<&'a str> {
     }
     let mut is_matched = vec![false; name.len()];
     for word in words_of(typed) {
-        for (start, found) in lower.match_indices(&word) {
-            is_matched[start..start + found.len()].fill(true);
+        for start in starts(&lower, &word) {
+            is_matched[start..start + word.len()].fill(true);
         }
     }
     let mut pieces = Vec::new();
@@ -63,6 +63,12 @@ pub fn split_at_matches<'a>(name: &'a str, typed: &str) -> Vec<&'a str> {
     }
     pieces.push(name.get(start..).unwrap_or_default());
     pieces
+}
+
+/// Where a word begins in a text. The search of the standard library is made for books, and as long as one.
+fn starts(text: &str, word: &str) -> impl Iterator<Item = usize> {
+    let parts = text.as_bytes().windows(word.len().max(1)).enumerate();
+    parts.filter(move |(_, part)| *part == word.as_bytes()).map(|(start, _)| start)
 }
 
 fn words_of(typed: &str) -> Vec<String> {

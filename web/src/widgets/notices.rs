@@ -2,8 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::icon::{Glyph, Icon};
-use super::piece::{Pieces, tag};
+use super::icon::{Glyph, icon};
+use super::piece::{pieces, tag};
+use crate::element::{El, el};
 
 /// A list of messages; nothing is seen of it while it is empty.
 #[component]
@@ -16,19 +17,22 @@ pub fn Notices(
     messages: Box<dyn Fn() -> Vec<String>>,
     /// Puts the list away. Without it the list stays as long as its reason.
     #[prop(optional)]
-    dismiss: Option<Callback<()>>,
-) -> impl IntoView {
+    dismiss: Option<Box<dyn Fn()>>,
+) -> El {
     let list = move || tag("ul").children(messages().into_iter().map(|message| tag("li").text(message))).only();
-    let glyph = if tone == "warning" { Glyph::Warning } else { Glyph::Info };
-    view! {
-        <section class="notices" data-tone=tone aria-label=label>
-            <Icon glyph/>
-            <Pieces read=Box::new(list)/>
-            {dismiss.map(|dismiss| view! {
-                <button type="button" class="plain" aria-label=format!("Dismiss: {label}") on:click=move |_| dismiss.run(())>
-                    <Icon glyph=Glyph::Close/>
-                </button>
-            })}
-        </section>
-    }
+    let button = |dismiss: Box<dyn Fn()>| {
+        el("button")
+            .with("type", "button")
+            .class("plain")
+            .with("aria-label", &format!("Dismiss: {label}"))
+            .child(icon(Glyph::Close))
+            .on("click", move |_| dismiss())
+    };
+    el("section")
+        .class("notices")
+        .with("data-tone", tone)
+        .with("aria-label", label)
+        .child(icon(if tone == "warning" { Glyph::Warning } else { Glyph::Info }))
+        .child(pieces(list))
+        .children(dismiss.map(button))
 }

@@ -3,12 +3,10 @@
 //! A view of Leptos is code of its own, two to seven kilobytes for each kind of list. Lists of plain elements are
 //! drawn from values here instead, by the one function [`patch`], which changes what differs from what it drew before.
 
-use leptos::html::Div;
-use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, Node};
 
-use crate::signals::effect;
+use crate::element::{El, el};
 
 /// An element or a text.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,22 +80,9 @@ pub fn index_of(event: &Event) -> Option<usize> {
     target.closest("[data-index]").ok()??.get_attribute("data-index")?.parse().ok()
 }
 
-/// Pieces that follow what `read` reads.
-#[component]
-pub fn Pieces(
-    /// Makes the pieces.
-    read: Box<dyn Fn() -> Vec<Piece>>,
-) -> impl IntoView {
-    let place = NodeRef::<Div>::new();
-    let mut drawn = Vec::new();
-    effect(move || {
-        if let Some(place) = place.get() {
-            let pieces = read();
-            patch(&place, &drawn, &pieces);
-            drawn = pieces;
-        }
-    });
-    view! { <div class="pieces" node_ref=place></div> }
+/// Pieces that follow what `read` reads, where they stand among other elements.
+pub fn pieces(read: impl Fn() -> Vec<Piece> + 'static) -> El {
+    el("div").class("pieces").pieces(read)
 }
 
 /// Makes the children of `parent`, which are `before`, those that `after` says.

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::icon::{Glyph, Icon};
-use crate::signals::flag;
+use super::icon::{Glyph, icon};
+use crate::element::{El, el};
 
 /// Radio buttons that look like one switch.
 #[component]
@@ -15,24 +15,17 @@ pub fn Segmented(
     /// Pictures and names of the choices.
     choices: &'static [(Glyph, &'static str)],
     /// The chosen one, by index.
-    #[prop(into)]
-    value: Signal<usize>,
+    value: Memo<usize>,
     /// Takes the index of another choice.
     on_change: Callback<usize>,
-) -> impl IntoView {
-    let radio = move |(index, (glyph, words)): (usize, (Glyph, &'static str))| {
-        let is_chosen = flag(move || value.get() == index);
-        view! {
-            <label title=words>
-                <input type="radio" name=name prop:checked=is_chosen on:change=move |_| on_change.run(index)/>
-                <span class="face"><Icon glyph/><span class="words">{words}</span></span>
-            </label>
-        }
+) -> El {
+    let radio = |(index, (glyph, words)): (usize, &(Glyph, &'static str))| {
+        let input = el("input").with("type", "radio").with("name", name).checked(move || value.get() == index);
+        let face = el("span").class("face").child(icon(*glyph)).child(el("span").class("words").text(words));
+        el("label").with("title", words).child(input.on("change", move |_| on_change.run(index))).child(face)
     };
-    view! {
-        <fieldset class="segmented">
-            <legend class="sr-only">{label}</legend>
-            {choices.iter().copied().enumerate().map(radio).collect_view()}
-        </fieldset>
-    }
+    el("fieldset")
+        .class("segmented")
+        .child(el("legend").class("sr-only").text(label))
+        .children(choices.iter().enumerate().map(radio))
 }

@@ -1,10 +1,13 @@
 //! A choice from a short list.
 
-use leptos::html;
 use leptos::prelude::*;
 use ridgepoint_calculator::options::{Choice, Group};
 
+use wasm_bindgen::JsCast;
+use web_sys::HtmlSelectElement;
+
 use super::piece::{Piece, Tag, patch, tag};
+use crate::element::{El, el};
 use crate::signals::effect;
 
 /// The browser's own list of choices, under headings where there are several.
@@ -17,30 +20,22 @@ pub fn Select(
     /// The choices.
     groups: Box<dyn Fn() -> Vec<Group>>,
     /// The chosen id.
-    #[prop(into)]
-    value: Signal<String>,
+    value: Memo<String>,
     /// Takes the id of another choice.
     on_change: Callback<String>,
-) -> impl IntoView {
-    let list = NodeRef::<html::Select>::new();
+) -> El {
+    let list = el("select").with("id", id).on("change", move |event| on_change.run(event_target_value(&event)));
+    let node = list.node().clone().unchecked_into::<HtmlSelectElement>();
     let mut drawn = Vec::new();
     effect(move || {
-        if let Some(list) = list.get() {
-            let pieces: Vec<Piece> = groups().iter().map(|group| Piece::Element(heading(group))).collect();
-            patch(&list, &drawn, &pieces);
-            drawn = pieces;
-            // Only now is there a choice of that id.
-            list.set_value(&value.get());
-        }
+        let pieces: Vec<Piece> = groups().iter().map(|group| Piece::Element(heading(group))).collect();
+        patch(&node, &drawn, &pieces);
+        drawn = pieces;
+        // Only now is there a choice of that id.
+        node.set_value(&value.get());
     });
-    view! {
-        <div class="field">
-            <label for=id>{label}</label>
-            <select id=id node_ref=list on:change=move |event| on_change.run(event_target_value(&event))></select>
-        </div>
-    }
+    el("div").class("field").child(el("label").with("for", id).text(label)).child(list)
 }
-
 fn heading(group: &Group) -> Tag {
     tag("optgroup").with("label", &group.label).children(group.choices.iter().map(option))
 }

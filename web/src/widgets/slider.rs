@@ -1,11 +1,13 @@
 //! A number chosen roughly with a slider over fixed stops, or exactly in the field beside it.
 
-use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use ridgepoint_calculator::numbers;
 use ridgepoint_calculator::options::Stop;
+use web_sys::Event;
 
-use crate::signals::{aria, derived, flag, memo, words};
+use crate::browser::listen::key;
+use crate::element::{El, el};
+use crate::signals::{derived, memo};
 
 /// What is being typed, until it is taken over.
 #[derive(Clone, PartialEq)]
@@ -22,8 +24,7 @@ pub fn CheckedField(
     /// The id of the control, unique in the page.
     id: &'static str,
     /// The value in words.
-    #[prop(into)]
-    text: Signal<String>,
+    text: Memo<String>,
     /// Takes what was typed, or says what is expected.
     accept: Callback<String, Result<(), String>>,
     /// Goes one stop down or up for the arrow keys.
@@ -32,51 +33,50 @@ pub fn CheckedField(
     /// What it is, where no label element says so.
     #[prop(optional)]
     name: Option<&'static str>,
-) -> impl IntoView {
+) -> El {
     let draft = RwSignal::new(None::<Draft>);
     let fresh = derived(move || draft.get().filter(|draft| draft.instead == text.get()));
     let complaint = memo(move || fresh.with(|draft| draft.as_ref().and_then(|draft| draft.complaint.clone())));
     let is_bad = move || complaint.with(Option::is_some);
 
-    let take = move |event| {
+    let take = move |event: Event| {
         let typed = event_target_value(&event);
         let complaint = accept.run(typed.clone()).err();
         draft.set(Some(Draft { typed, instead: text.get_untracked(), complaint }));
     };
-    let settle = move |_| {
+    let settle = move |_: Event| {
         if complaint.with_untracked(Option::is_none) {
             draft.set(None);
         }
     };
-    let press = move |event: KeyboardEvent| match (event.key().as_str(), step) {
+    let press = move |event: Event| match (key(&event).as_str(), step) {
         ("Escape", _) => draft.set(None),
         ("ArrowUp" | "ArrowDown", Some(step)) => {
             event.prevent_default();
-            step.run(event.key() == "ArrowUp");
+            step.run(key(&event) == "ArrowUp");
         }
         _ => {}
     };
-    view! {
-        <input
-            class="exact"
-            id=id
-            type="text"
-            inputmode="text"
-            autocomplete="off"
-            spellcheck="false"
-            enterkeyhint="done"
-            aria-label=name
-            aria-invalid=aria(is_bad)
-            aria-describedby=format!("{id}-complaint")
-            prop:value=words(move || fresh.get().map_or_else(|| text.get(), |draft| draft.typed))
-            on:input=take
-            on:change=settle
-            on:keydown=press
-        />
-        <p class="complaint" id=format!("{id}-complaint") hidden=flag(move || !is_bad())>
-            {words(move || complaint.get().unwrap_or_default())}
-        </p>
+    let complaint_id = format!("{id}-complaint");
+    let mut field = el("input")
+        .class("exact")
+        .with("id", id)
+        .with("type", "text")
+        .with("inputmode", "text")
+        .with("autocomplete", "off")
+        .with("spellcheck", "false")
+        .with("enterkeyhint", "done")
+        .with("aria-describedby", &complaint_id)
+        .aria("aria-invalid", is_bad)
+        .value(move || fresh.get().map_or_else(|| text.get(), |draft| draft.typed))
+        .on("input", take)
+        .on("change", settle)
+        .on("keydown", press);
+    if let Some(name) = name {
+        field = field.with("aria-label", name);
     }
+    let told = el("p").class("complaint").with("id", &complaint_id).hidden(move || !is_bad());
+    el("div").class("pieces").child(field).child(told.words(move || complaint.get().unwrap_or_default()))
 }
 
 /// A slider with its exact field.
@@ -91,15 +91,14 @@ pub fn Slider(
     /// The largest value that the exact field takes.
     most: u64,
     /// The value; it may lie between two stops.
-    #[prop(into)]
-    value: Signal<u64>,
+    value: Memo<u64>,
     /// Takes another value.
     on_change: Callback<u64>,
-) -> impl IntoView {
+) -> El {
     let last = stops.len().saturating_sub(1);
     let at = memo(move || nearest(stops, value.get()));
     let text = memo(move || numbers::count(value.get()));
-    let slide = move |event| {
+    let slide = move |event: Event| {
         let index = event_target_value(&event).parse().ok();
         if let Some(stop) = index.and_then(|index: usize| stops.get(index)) {
             on_change.run(stop.value);
@@ -114,24 +113,22 @@ pub fn Slider(
             on_change.run(next);
         }
     });
-    view! {
-        <div class="field slider">
-            <label for=id>{label}</label>
-            <CheckedField id text accept step/>
-            <input
-                class="range"
-                type="range"
-                min="0"
-                max=last
-                step="1"
-                aria-label=label
-                aria-valuetext=text
-                prop:value=words(move || at.get().to_string())
-                style=("--at", words(move || format!("{}%", at.get() * 100 / last.max(1))))
-                on:input=slide
-            />
-        </div>
-    }
+    let range = el("input")
+        .class("range")
+        .with("type", "range")
+        .with("min", "0")
+        .with("max", &last.to_string())
+        .with("step", "1")
+        .with("aria-label", label)
+        .live("aria-valuetext", move || text.get())
+        .value(move || at.get().to_string())
+        .style("--at", move || format!("{}%", at.get() * 100 / last.max(1)))
+        .on("input", slide);
+    el("div")
+        .class("field slider")
+        .child(el("label").with("for", id).text(label))
+        .child(view! { <CheckedField id text accept step/> })
+        .child(range)
 }
 
 /// Reads a count from 1 to `most`.

@@ -3,16 +3,16 @@
 use leptos::prelude::*;
 use ridgepoint_calculator::breakdown::{Bar, Marker, Segment};
 
-use super::piece::{Piece, Pieces, Tag, tag};
+use super::piece::{Piece, Tag, pieces, tag};
+use crate::element::El;
 
 /// The bars with their words, and for each a key that names every part whatever its size.
 #[component]
 pub fn StackedBars(
     /// What they show.
     bars: Box<dyn Fn() -> Vec<Bar>>,
-) -> impl IntoView {
-    let all = move || bars().iter().map(|bar| Piece::Element(whole(bar))).collect();
-    view! { <Pieces read=Box::new(all)/> }
+) -> El {
+    pieces(move || bars().iter().map(|bar| Piece::Element(whole(bar))).collect())
 }
 
 fn whole(bar: &Bar) -> Tag {

@@ -1,11 +1,11 @@
 //! Tabs: one of several views, moved between with the arrow keys.
 
-use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
+use web_sys::{Event, HtmlElement};
 
-use crate::signals::aria;
+use crate::browser::listen::key;
+use crate::element::{El, el};
 
 /// The row of tabs. Each controls the panel `panel-ID`, which names `tab-ID` as its label.
 #[component]
@@ -15,31 +15,24 @@ pub fn Tabs(
     /// Id and name of each tab.
     tabs: &'static [(&'static str, &'static str)],
     /// The open one, by index.
-    #[prop(into)]
-    value: Signal<usize>,
+    value: Memo<usize>,
     /// Takes the index of another tab.
     on_change: Callback<usize>,
-) -> impl IntoView {
-    let tab = move |(index, (id, name)): (usize, &(&'static str, &'static str))| {
-        let is_open = aria(move || value.get() == index);
-        let tabindex = Signal::derive(move || if value.get() == index { "0" } else { "-1" });
-        view! {
-            <button
-                type="button"
-                role="tab"
-                id=format!("tab-{id}")
-                aria-controls=format!("panel-{id}")
-                aria-selected=is_open
-                tabindex=tabindex
-                on:click=move |_| on_change.run(index)
-            >
-                {*name}
-            </button>
-        }
+) -> El {
+    let tab = |(index, (id, name)): (usize, &(&'static str, &'static str))| {
+        el("button")
+            .with("type", "button")
+            .with("role", "tab")
+            .with("id", &format!("tab-{id}"))
+            .with("aria-controls", &format!("panel-{id}"))
+            .aria("aria-selected", move || value.get() == index)
+            .live("tabindex", move || if value.get() == index { "0" } else { "-1" }.to_owned())
+            .on("click", move |_| on_change.run(index))
+            .text(name)
     };
-    let press = move |event: KeyboardEvent| {
+    let press = move |event: Event| {
         let (now, last) = (value.get_untracked(), tabs.len() - 1);
-        let next = match event.key().as_str() {
+        let next = match key(&event).as_str() {
             "ArrowRight" => {
                 if now == last {
                     0
@@ -66,9 +59,6 @@ pub fn Tabs(
             let _ = tab.focus();
         }
     };
-    view! {
-        <div class="tabs" role="tablist" aria-label=label on:keydown=press>
-            {tabs.iter().enumerate().map(tab).collect_view()}
-        </div>
-    }
+    let list = el("div").class("tabs").with("role", "tablist").with("aria-label", label);
+    list.children(tabs.iter().enumerate().map(tab)).on("keydown", press)
 }

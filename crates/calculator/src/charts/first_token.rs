@@ -138,14 +138,13 @@ fn table(steps: &[Step]) -> Table {
         speed.as_ref().map_or_else(|| "–".to_string(), |speed| numbers::seconds(time(speed)).to_string())
     };
     let row = |step: &Step| Row {
-        ink: None,
-        total: false,
         cells: vec![
             numbers::count(step.prompt_tokens),
             amount(&step.predicted, |speed| speed.ttft),
             amount(&step.predicted, |speed| speed.ttft_loaded),
             amount(&step.ideal, |speed| speed.ttft),
         ],
+        ..Row::default()
     };
     Table { caption: "Time to first token by prompt length".into(), columns, rows: steps.iter().map(row).collect() }
 }

@@ -204,7 +204,7 @@ fn table(cache: &Cache, batches: &[u64], x: &Axis) -> Table {
         .map(|tick| {
             let context = tick.value as u64;
             let cells = batches.iter().map(|&batch| numbers::gib(cache.bytes(batch, context)));
-            Row { ink: None, total: false, cells: core::iter::once(numbers::count(context)).chain(cells).collect() }
+            Row { cells: core::iter::once(numbers::count(context)).chain(cells).collect(), ..Row::default() }
         })
         .collect();
     Table { caption: "KV cache per device by context and batch".into(), columns, rows }

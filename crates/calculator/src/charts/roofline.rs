@@ -7,12 +7,16 @@ use crate::chart::{Axis, Chart, Mark, Point, Scale, Series, Stroke};
 use crate::ink::Ink;
 use crate::names;
 use crate::numbers;
+use crate::order::sort_by_key;
 use crate::report::Report;
 
 /// The roofline of the first device with every operation that computes.
 pub fn roofline(report: &Report) -> Chart {
-    let points: Vec<(&str, Ink, Vec<Point>)> =
-        report.phases().into_iter().map(|(name, ink, pass)| (name, ink, operation_points(name, pass))).collect();
+    let points: Vec<(&str, Ink, Vec<Point>)> = report
+        .phases()
+        .into_iter()
+        .map(|(name, ink, pass)| (name, ink, operation_points(report, name, ink, pass)))
+        .collect();
     let all = || points.iter().flat_map(|(_, _, points)| points);
     let ridges = || report.rooflines.iter().map(|(_, roofline)| roofline.ridge_point().get());
     let lowest = all().map(|point| point.x).chain(ridges()).fold(1.0, f64::min);
@@ -66,31 +70,44 @@ pub fn roofline(report: &Report) -> Chart {
     }
 }
 
-fn operation_points(phase: &str, pass: &PassTime) -> Vec<Point> {
+fn operation_points(report: &Report, phase: &str, ink: Ink, pass: &PassTime) -> Vec<Point> {
+    let predicted = report.predicted_parts(ink);
     let mut points: Vec<Point> =
-        pass.operations.iter().filter_map(|timed| operation_point(phase, timed, pass)).collect();
-    points.sort_by(|a, b| a.x.total_cmp(&b.x));
+        pass.operations.iter().filter_map(|timed| operation_point(phase, timed, pass, predicted)).collect();
+    sort_by_key(&mut points, |point| point.x);
     points
 }
 
 /// `None` for operations that only move data: they have no place on a roofline.
-fn operation_point(phase: &str, timed: &TimedOperation, pass: &PassTime) -> Option<Point> {
+fn operation_point(
+    phase: &str,
+    timed: &TimedOperation,
+    pass: &PassTime,
+    predicted: Option<&PassTime>,
+) -> Option<Point> {
     let cost = timed.operation.cost;
     let intensity = cost.intensity()?;
     if cost.flops <= Flops::ZERO || timed.time.get() <= 0.0 {
         return None;
     }
     let rate = cost.flops / timed.time;
+    let own = predicted.and_then(|whole| Some((whole.time_of(timed.operation)?, whole.time)));
+    let (time, whole) = own.unwrap_or((timed.time, pass.time));
+    let light = match own {
+        Some((time, _)) => format!(", {} of the speed of light", numbers::percent(timed.time / time)),
+        None => String::new(),
+    };
     Some(Point {
         x: intensity.get(),
         y: rate.get(),
         reading: format!(
-            "{phase}, {}: {} at {}, {} of the time, limited by {}",
+            "{phase}, {}: {} on {}, {}, limited by {}; {} of the time{light}",
             names::operation(timed.operation.kind).label,
-            numbers::flops_per_second(rate),
+            numbers::flops(cost.flops.get()),
+            numbers::bytes(cost.traffic),
             numbers::intensity(intensity),
-            numbers::percent(timed.time / pass.time),
-            names::bound(timed.bound).label
+            names::bound(timed.bound).label,
+            numbers::percent(time / whole),
         ),
     })
 }

@@ -10,6 +10,7 @@ use crate::deployment::Resolved;
 use crate::ink::Ink;
 use crate::link::MAX_BATCH;
 use crate::numbers;
+use crate::order;
 use crate::report::Report;
 use crate::scenario::Scenario;
 use crate::table::{Column, Row, Table};
@@ -131,7 +132,7 @@ fn line<'a>(
         })
     };
     let mut points: Vec<Point> = steps.filter_map(point).collect();
-    points.sort_by(|one, other| one.x.total_cmp(&other.x));
+    order::sort_by_key(&mut points, |point| point.x);
     Series { name: name.into(), ink, stroke, emphasis: stroke == Stroke::Line, points, readable: true }
 }
 
@@ -216,7 +217,7 @@ fn table(steps: &[Step], fitting: Option<u64>) -> Table {
                 None => dash(),
             },
         ];
-        Row { ink: None, total: false, cells }
+        Row { cells, ..Row::default() }
     };
     Table { caption: "Speed by sequences at once".into(), columns, rows: steps.iter().map(row).collect() }
 }

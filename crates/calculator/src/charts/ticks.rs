@@ -3,7 +3,7 @@
 use crate::chart::Tick;
 
 /// Ticks at powers of ten between `min` and `max`, at most about six labelled.
-pub(super) fn decades(min: f64, max: f64, label: impl Fn(f64) -> String) -> Vec<Tick> {
+pub(crate) fn decades(min: f64, max: f64, label: impl Fn(f64) -> String) -> Vec<Tick> {
     let (first, last) = (min.log10().ceil() as i32, max.log10().floor() as i32);
     let every = ((last - first) / 6 + 1).max(1);
     (first..=last)
@@ -16,7 +16,7 @@ pub(super) fn decades(min: f64, max: f64, label: impl Fn(f64) -> String) -> Vec<
 }
 
 /// Ticks at one, two and five times the powers of ten between `min` and `max`; only at the powers where those are many.
-pub(super) fn rounds(min: f64, max: f64, label: impl Fn(f64) -> String) -> Vec<Tick> {
+pub(crate) fn rounds(min: f64, max: f64, label: impl Fn(f64) -> String) -> Vec<Tick> {
     if max / min > 1000.0 {
         return decades(min, max, label);
     }
@@ -27,7 +27,7 @@ pub(super) fn rounds(min: f64, max: f64, label: impl Fn(f64) -> String) -> Vec<T
 }
 
 /// The ends of an axis with a little room around values from `min` to `max`, at one, two or five times powers of ten.
-pub(super) fn around(min: f64, max: f64) -> (f64, f64) {
+pub(crate) fn around(min: f64, max: f64) -> (f64, f64) {
     let (low, high) = (min / 1.1, max * 1.1);
     let start = decade_below(low);
     let first = [5.0, 2.0].into_iter().map(|step| step * start).find(|&value| value <= low).unwrap_or(start);
@@ -37,7 +37,7 @@ pub(super) fn around(min: f64, max: f64) -> (f64, f64) {
 }
 
 /// Ticks at powers of two between `min` and `max`, every other one labelled where there are many.
-pub(super) fn doublings(min: u64, max: u64, label: impl Fn(u64) -> String) -> Vec<Tick> {
+pub(crate) fn doublings(min: u64, max: u64, label: impl Fn(u64) -> String) -> Vec<Tick> {
     let values: Vec<u64> =
         (0..u64::BITS).map(|power| 1_u64 << power).filter(|value| (min..=max).contains(value)).collect();
     let every = values.len() / 8 + 1;
@@ -54,11 +54,11 @@ pub(super) fn doublings(min: u64, max: u64, label: impl Fn(u64) -> String) -> Ve
 }
 
 /// The power of ten at or below `value`.
-pub(super) fn decade_below(value: f64) -> f64 {
+pub(crate) fn decade_below(value: f64) -> f64 {
     10_f64.powi(value.log10().floor() as i32)
 }
 
 /// The power of ten at or above `value`.
-pub(super) fn decade_above(value: f64) -> f64 {
+pub(crate) fn decade_above(value: f64) -> f64 {
     10_f64.powi(value.log10().ceil() as i32)
 }

@@ -48,7 +48,7 @@ impl Layer {
     }
 }
 
-/// Peak of the layers in a PyTorch engine that runs `tokens` through them at once, in 16 bit, on one of `tensor` ranks.
+/// What a layer keeps at its widest in a PyTorch engine, in 16 bit, on one rank.
 ///
 /// A dense layer keeps three vectors of the residual stream and, in the MLP, the gate, the up-projection and their
 /// product: `tokens x (3 x hidden + 3 x width / TP) x 2 B`. A mixture works in place on two vectors and takes
@@ -59,27 +59,72 @@ impl Layer {
 /// // Llama 3.1 8B, 8192 tokens in one pass: 8192 x (3 x 4096 + 3 x 14336) x 2 B = 864 MiB.
 /// assert_eq!(8192 * (3 * 4096 + 3 * 14336) * 2, 864 * 1024 * 1024);
 /// ```
-pub fn torch_layers(model: &Model, tokens: Tokens, moe_chunk: Tokens, tensor: u64) -> Bytes {
-    let bytes = |values: u64| Bytes::new(tokens) * values * 2;
-    let of_layer = |(layer, _): (&Layer, u64)| {
-        let mlp = layer.mlp_width();
-        let dense = mlp.dense.div_ceil(tensor).saturating_mul(3);
-        if mlp.visited == 0 {
-            return bytes(model.hidden_size.saturating_mul(3).saturating_add(dense));
-        }
-        let expert = model.hidden_size.saturating_add(mlp.expert.div_ceil(tensor).saturating_mul(3));
-        let workspace = Bytes::new(tokens.min(moe_chunk)) * expert.saturating_mul(mlp.visited) * 2;
-        bytes(model.hidden_size.saturating_mul(2).saturating_add(dense)) + workspace
-    };
-    model.layers.all().into_iter().map(of_layer).max().unwrap_or(Bytes::ZERO)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LayerPeak {
+    /// Tokens in the pass.
+    pub tokens: Tokens,
+    /// Vectors of the residual stream for each token.
+    pub vectors: u64,
+    /// Width of such a vector.
+    pub hidden: u64,
+    /// Width of the dense MLP or the shared expert on one rank.
+    pub dense: u64,
+    /// Tokens that a mixture takes at a time; 0 for a dense layer.
+    pub chunk: Tokens,
+    /// Experts that each of them visits.
+    pub visited: u64,
+    /// Width of an expert on one rank.
+    pub expert: u64,
 }
 
-/// What sampling takes for `sequences` rows of logits: `bytes` for each entry of the vocabulary.
-pub fn sampler(model: &Model, sequences: u64, bytes: u64) -> Bytes {
-    match model.head {
-        crate::model::Head::None => Bytes::ZERO,
-        crate::model::Head::Own(_) | crate::model::Head::Tied(_) => {
-            Bytes::new(sequences) * model.vocab_size.saturating_mul(bytes)
+impl LayerPeak {
+    fn of(layer: &Layer, hidden: u64, [tokens, moe_chunk]: [Tokens; 2], tensor: u64) -> Self {
+        let mlp = layer.mlp_width();
+        let (vectors, chunk) = if mlp.visited == 0 { (3, 0) } else { (2, tokens.min(moe_chunk)) };
+        let [dense, expert] = [mlp.dense, mlp.expert].map(|width| width.div_ceil(tensor));
+        Self { tokens, vectors, hidden, dense, chunk, visited: mlp.visited, expert }
+    }
+
+    /// What that takes.
+    pub fn bytes(&self) -> Bytes {
+        let stream = self.hidden.saturating_mul(self.vectors).saturating_add(self.dense.saturating_mul(3));
+        let expert = self.hidden.saturating_add(self.expert.saturating_mul(3));
+        Bytes::new(self.tokens) * stream * 2 + Bytes::new(self.chunk) * expert.saturating_mul(self.visited) * 2
+    }
+}
+
+/// The peak of a pass in a PyTorch engine: the widest layer, or the choice of the next tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TorchPeak {
+    /// Tokens in the pass.
+    pub tokens: Tokens,
+    /// Tokens that the kernels of a mixture take at a time.
+    pub moe_chunk: Tokens,
+    /// Rows of logits.
+    pub rows: u64,
+    /// Bytes for each row and entry of the vocabulary.
+    pub row_bytes: u64,
+}
+
+impl TorchPeak {
+    /// The widest layer, on one of `tensor` ranks.
+    pub fn layer(&self, model: &Model, tensor: u64) -> LayerPeak {
+        let of_layer = |layer| LayerPeak::of(layer, model.hidden_size, [self.tokens, self.moe_chunk], tensor);
+        model.layers.kinds().iter().map(of_layer).max_by_key(LayerPeak::bytes).unwrap_or_default()
+    }
+
+    /// What sampling takes.
+    pub fn sampler(&self, model: &Model) -> Bytes {
+        match model.head {
+            crate::model::Head::None => Bytes::ZERO,
+            crate::model::Head::Own(_) | crate::model::Head::Tied(_) => {
+                Bytes::new(self.rows) * model.vocab_size.saturating_mul(self.row_bytes)
+            }
         }
+    }
+
+    /// The larger of the two.
+    pub fn bytes(&self, model: &Model, tensor: u64) -> Bytes {
+        self.layer(model, tensor).bytes().max(self.sampler(model))
     }
 }

@@ -1,9 +1,9 @@
 //! llama.cpp: every buffer is allocated once, for exactly what the command line asks for.
 
 use super::activations::MlpWidth;
-use super::{Demand, DeviceRam, Profile, Reservation, StoredReach, padded};
+use super::{Cells, Demand, DeviceRam, Profile, Reservation, StoredReach, padded};
 use crate::attention::{Attention, Reach};
-use crate::format::{KvFormat, Packing};
+use crate::format::{CacheFormat, KvFormat, Packing};
 use crate::kv_cache;
 use crate::memory::{DeviceMemory, Overhead};
 use crate::model::{CacheOwner, Layer, Mixer, Model};
@@ -56,6 +56,28 @@ struct Pass {
     stream: Bytes,
 }
 
+/// The buffer of the compute graph, by what lies in it at its widest points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ComputeBuffer {
+    /// The widest point of a layer.
+    pub widest: Bytes,
+    /// The masks of attention.
+    pub masks: Bytes,
+    /// Copies of them where passes overlap.
+    pub copies: u64,
+    /// The residual stream of the passes that overlap.
+    pub overlap: Bytes,
+    /// The logits and what lies beside them.
+    pub logits: Bytes,
+}
+
+impl ComputeBuffer {
+    /// The wider of the two points.
+    pub fn bytes(&self) -> Bytes {
+        (self.widest + self.masks * self.copies + self.overlap).max(self.logits)
+    }
+}
+
 impl LlamaCpp {
     /// What llama.cpp keeps for `demand`.
     pub fn reserve(&self, demand: &Demand) -> Reservation {
@@ -63,7 +85,7 @@ impl LlamaCpp {
             weights: demand.weights,
             kv_cache: self.kv_cache(demand),
             state: demand.state(Profile::LlamaCpp(*self).state_rules()),
-            activations: self.compute_buffer(demand),
+            activations: self.compute_buffer(demand).bytes(),
             overhead: self.overhead(demand),
             minimum: demand.minimum(),
         };
@@ -72,7 +94,7 @@ impl LlamaCpp {
     }
 
     /// Cells of one slot.
-    fn slot(&self, demand: &Demand) -> Tokens {
+    pub(super) fn slot(&self, demand: &Demand) -> Tokens {
         let multiple = if demand.knobs.flash_attention { self.cells } else { self.cells_unfused };
         padded(demand.length(), multiple)
     }
@@ -83,39 +105,57 @@ impl LlamaCpp {
         demand.knobs.tokens_per_pass.unwrap_or(self.tokens_per_pass).min(all)
     }
 
-    /// Cells of a sliding layer in one slot: the window and one pass, padded.
+    /// Caches: one for each slot, or one for all.
+    fn streams(&self, demand: &Demand) -> u64 {
+        if demand.knobs.unified_cache.unwrap_or(self.unified) { 1 } else { demand.workload.batch }
+    }
+
+    /// Slots of a cache.
+    fn slots(&self, demand: &Demand) -> u64 {
+        demand.workload.batch / self.streams(demand).max(1)
+    }
+
+    /// Cells of a cache in layers that reach everything.
+    fn full_cells(&self, demand: &Demand) -> Tokens {
+        self.slot(demand).saturating_mul(self.slots(demand))
+    }
+
+    /// Cells of a cache in a sliding layer: a window for each slot and one pass, padded.
     ///
     /// ```
-    /// // gpt-oss, window 128 and 512 tokens in a pass: 640 cells, padded to 768.
+    /// // gpt-oss, window 128 and 512 tokens in a pass: 640 cells, padded to 768; in one cache for four slots 1024.
     /// assert_eq!((128_u64 + 512).next_multiple_of(256), 768);
+    /// assert_eq!((4 * 128_u64 + 512).next_multiple_of(256), 1024);
     /// ```
     fn sliding_cells(&self, demand: &Demand, window: Tokens) -> Tokens {
         let multiple = if demand.knobs.flash_attention { self.cells } else { self.cells_unfused };
-        let cells = padded(window.saturating_add(self.tokens(demand)), multiple);
-        cells.min(self.slot(demand))
+        let windows = window.saturating_mul(self.slots(demand));
+        let cells = padded(windows.saturating_add(self.tokens(demand)), multiple);
+        cells.min(self.full_cells(demand))
+    }
+
+    /// What a layer keeps.
+    pub(super) fn cells(&self, demand: &Demand, layer: &Layer) -> Cells {
+        let streams = self.streams(demand);
+        match layer.mixer.reach() {
+            Some(Reach::Sliding(window) | Reach::Chunked(window)) => {
+                let wide = |format| if is_quantised(format) && self.sliding_16_bit { KvFormat::Fp16 } else { format };
+                let CacheFormat { keys, values } = demand.numerics.kv;
+                let format = CacheFormat { keys: wide(keys), values: wide(values) };
+                Cells { streams, tokens: self.sliding_cells(demand, window), format }
+            }
+            Some(Reach::Full) | None => Cells { streams, tokens: self.full_cells(demand), format: demand.numerics.kv },
+        }
     }
 
     fn kv_cache(&self, demand: &Demand) -> Bytes {
-        let tensor = demand.tensor();
-        let one = demand.stage.layers(demand.stored).into_iter().map(|(layer, count)| {
-            let sliding = match layer.mixer.reach() {
-                Some(Reach::Sliding(window) | Reach::Chunked(window)) => Some(window),
-                Some(Reach::Full) | None => None,
-            };
-            let bytes = match sliding {
-                Some(window) => {
-                    let format = match demand.numerics.kv {
-                        format if is_quantised(format) && self.sliding_16_bit => KvFormat::Fp16,
-                        format => format,
-                    };
-                    let (cells, slot) = (self.sliding_cells(demand, window), self.slot(demand));
-                    sliding_bytes(layer, cells, slot, format, tensor)
-                }
-                None => kv_cache::layer_bytes(layer, self.slot(demand), demand.numerics.kv, tensor),
-            };
-            bytes * count
+        let (slot, batch) = (self.slot(demand), demand.workload.batch);
+        let layers = demand.stage.layers(demand.stored).into_iter().map(|(layer, count)| {
+            let Cells { streams, tokens, format } = self.cells(demand, layer);
+            let cells = cells_bytes(layer, tokens, format, demand.tensor()) * streams;
+            (cells + kv_cache::layer_selection_bytes(layer, slot, format) * batch) * count
         });
-        (one.sum::<Bytes>() + demand.source()) * demand.workload.batch
+        layers.sum::<Bytes>() + demand.source() * batch
     }
 
     fn overhead(&self, demand: &Demand) -> Overhead {
@@ -137,14 +177,10 @@ impl LlamaCpp {
     /// // 512 x (3 x 13,824 + 3 x 5120) x 4 B and a mask of 16,384 x 512 x 2 B, 127 MiB.
     /// assert_eq!(512 * (3 * 13_824 + 3 * 5120) * 4 + 16_384 * 512 * 2, 127 << 20);
     /// ```
-    fn compute_buffer(&self, demand: &Demand) -> Bytes {
+    pub(super) fn compute_buffer(&self, demand: &Demand) -> ComputeBuffer {
         let tokens = self.tokens(demand);
-        let shared = if self.unified { demand.workload.batch } else { 1 };
-        let pass = Pass {
-            tokens,
-            cells: self.slot(demand).saturating_mul(shared),
-            stream: Bytes::new(demand.model.hidden_size) * tokens * 4,
-        };
+        let pass =
+            Pass { tokens, cells: self.full_cells(demand), stream: Bytes::new(demand.model.hidden_size) * tokens * 4 };
         let is_gpu = demand.site.memory != DeviceRam::Host;
         let overlaps = is_gpu && demand.parallelism.pipeline > 1 && !borrows(demand);
         let copies = if overlaps { self.pipeline_copies } else { 1 };
@@ -152,7 +188,7 @@ impl LlamaCpp {
         let layers = demand.stage.layers(demand.stored).into_iter();
         let widest =
             layers.map(|(layer, _)| self.attention(demand, layer, &pass).max(self.feed_forward(demand, layer, &pass)));
-        let widest = widest.max().unwrap_or(Bytes::ZERO) + masks * copies;
+        let widest = widest.max().unwrap_or(Bytes::ZERO);
         let rows = if self.logits_of_all { tokens } else { demand.workload.batch.min(tokens) };
         let logits = match demand.stage.is_last {
             // The masks lie on the device until the pass ends; on a CPU their place is free again.
@@ -161,7 +197,7 @@ impl LlamaCpp {
             false => Bytes::ZERO,
         };
         let overlap = if copies > 1 { pass.stream * copies } else { Bytes::ZERO };
-        (widest + overlap).max(logits)
+        ComputeBuffer { widest, masks, copies, overlap, logits }
     }
 
     /// The masks of attention, one for each kind of reach: 16 bit for flash attention, else 32.
@@ -188,12 +224,11 @@ impl LlamaCpp {
             Some(Reach::Full) | None => pass.cells,
         };
         if demand.knobs.flash_attention {
-            let unpacked = if self.unpacks_cache && is_quantised(demand.numerics.kv) {
-                Bytes::new(cells) * kv_cache::values_per_token(attention) * 2
-            } else {
-                Bytes::ZERO
-            };
-            return unpacked + pass.stream * 4;
+            let CacheFormat { keys, values } = demand.numerics.kv;
+            let parts = kv_cache::parts_per_token_and_rank(attention, 1);
+            let packed = parts.into_iter().zip([keys, values]).filter(|&(_, format)| is_quantised(format));
+            let unpacked: u64 = if self.unpacks_cache { packed.map(|(numbers, _)| numbers).sum() } else { 0 };
+            return Bytes::new(cells) * unpacked * 2 + pass.stream * 4;
         }
         let query = attention.heads().saturating_mul(query_width(attention));
         let values = cells.saturating_mul(attention.heads()).saturating_add(query.saturating_mul(2));
@@ -223,15 +258,12 @@ impl LlamaCpp {
     }
 }
 
-/// Cache of `cells` cells of a sliding layer, and what it keeps of all `slot` tokens to choose among them. Cells beyond
-/// the window are cells like any other.
-fn sliding_bytes(layer: &Layer, cells: Tokens, slot: Tokens, format: KvFormat, tensor: u64) -> Bytes {
-    let one = |attention| format.bytes(kv_cache::values_per_token_and_rank(attention, tensor)) * cells;
+/// Keys and values of so many cells of a layer, whatever its window.
+fn cells_bytes(layer: &Layer, cells: Tokens, format: CacheFormat, tensor: u64) -> Bytes {
     match layer.mixer {
-        Mixer::Attention { attention, selection, cache: CacheOwner::Own, .. } => {
-            one(attention) + kv_cache::selection_bytes(attention, selection, slot, format)
+        Mixer::Attention { attention, cache: CacheOwner::Own, .. } | Mixer::Parallel { attention, .. } => {
+            kv_cache::token_bytes(attention, format, tensor) * cells
         }
-        Mixer::Parallel { attention, .. } => one(attention),
         Mixer::Attention { cache: CacheOwner::Earlier | CacheOwner::Encoder(_) | CacheOwner::Nobody, .. }
         | Mixer::Recurrent(_)
         | Mixer::None => Bytes::ZERO,

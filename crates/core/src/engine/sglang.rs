@@ -1,6 +1,6 @@
 //! SGLang: weights and cache take a static fraction of what is free at the start; the rest is for everything else.
 
-use super::activations::torch_layers;
+use super::activations::TorchPeak;
 use super::{Demand, Profile, Reservation};
 use crate::memory::{DeviceMemory, Overhead};
 use crate::units::{Bytes, Tokens};
@@ -51,47 +51,66 @@ impl Sglang {
 
     /// What SGLang keeps for `demand`.
     pub fn reserve(&self, demand: &Demand) -> Reservation {
-        let (workload, knobs, tensor) = (demand.workload, demand.knobs, demand.tensor());
-        let tier = self.tier(demand.site.usable);
-        let chunk = knobs.tokens_per_pass.unwrap_or(tier.chunk);
-        let captured = if tensor < 4 { tier.graph_batch } else { tier.graph_batch_wide };
-        let captured = if knobs.eager { 0 } else { knobs.max_sequences.map_or(captured, |most| most.min(captured)) };
         let each = if demand.site.has_fast_link { self.fast_peer } else { self.peer };
         let communication = each * demand.peers();
         let memory = DeviceMemory {
             weights: demand.weights + demand.vocabulary_padding(),
             kv_cache: demand.cache(|_| demand.length()),
             state: demand.state(Profile::Sglang(*self).state_rules()),
-            activations: torch_layers(demand.model, chunk.max(workload.batch), Tokens::MAX, tensor),
+            activations: self.peak(demand).bytes(demand.model, demand.tensor()),
             overhead: Overhead {
                 context: self.context,
                 communication,
-                graphs: self.reserve_graph * captured,
+                graphs: self.reserve_graph * self.captured(demand),
                 ..Overhead::default()
             },
             minimum: demand.minimum(),
         };
         let free = demand.free(self.driver_reserve);
-        let fraction = knobs.memory_fraction.unwrap_or_else(|| self.default_fraction(demand, chunk, captured));
+        let fraction = demand.knobs.memory_fraction.unwrap_or_else(|| self.default_fraction(demand));
         let start = free.map(|free| free.saturating_sub(self.context + communication));
         let outside = memory.activations + memory.overhead.total();
         let limit = start.zip(free).map(|(start, free)| (start.scaled(fraction) + outside).min(free));
         Reservation { memory, limit }
     }
 
-    /// The static fraction that SGLang chooses from the size of the device (`_handle_gpu_memory_settings` in its
+    pub(super) fn peak(&self, demand: &Demand) -> TorchPeak {
+        TorchPeak {
+            tokens: self.chunk(demand).max(demand.workload.batch),
+            moe_chunk: Tokens::MAX,
+            rows: 0,
+            row_bytes: 0,
+        }
+    }
+
+    /// Tokens of a prefill chunk.
+    fn chunk(&self, demand: &Demand) -> Tokens {
+        demand.knobs.tokens_per_pass.unwrap_or(self.tier(demand.site.usable).chunk)
+    }
+
+    /// Largest batch with a captured graph.
+    pub fn captured(&self, demand: &Demand) -> u64 {
+        let tier = self.tier(demand.site.usable);
+        let captured = if demand.tensor() < 4 { tier.graph_batch } else { tier.graph_batch_wide };
+        let knobs = demand.knobs;
+        if knobs.eager { 0 } else { knobs.max_sequences.map_or(captured, |most| most.min(captured)) }
+    }
+
+    /// The static fraction that SGLang chooses from the size of the device.
+    fn default_fraction(&self, demand: &Demand) -> f64 {
+        let Some(usable) = demand.site.usable.filter(|usable| *usable > Bytes::ZERO) else { return 0.0 };
+        usable.saturating_sub(self.default_reserve(demand)).as_f64() / usable.as_f64()
+    }
+
+    /// What the default of the static fraction leaves of the device (`_handle_gpu_memory_settings` in SGLang's
     /// `server_args.py`, whose bounds are the two constants here).
-    fn default_fraction(&self, demand: &Demand, chunk: Tokens, captured: u64) -> f64 {
+    pub fn default_reserve(&self, demand: &Demand) -> Bytes {
         const SMALLEST_CHUNK: Tokens = 2048;
         let large = Bytes::gib(60);
-        let Some(usable) = demand.site.usable.filter(|usable| *usable > Bytes::ZERO) else { return 0.0 };
-        let mut reserve = self.reserve_metadata
-            + self.reserve_token * chunk.max(SMALLEST_CHUNK)
-            + self.reserve_graph * captured
+        let reserve = self.reserve_metadata
+            + self.reserve_token * self.chunk(demand).max(SMALLEST_CHUNK)
+            + self.reserve_graph * self.captured(demand)
             + self.reserve_rank * demand.tensor().saturating_mul(demand.parallelism.pipeline.max(1));
-        if usable > large {
-            reserve = reserve.max(self.reserve_large);
-        }
-        usable.saturating_sub(reserve).as_f64() / usable.as_f64()
+        if demand.site.usable > Some(large) { reserve.max(self.reserve_large) } else { reserve }
     }
 }

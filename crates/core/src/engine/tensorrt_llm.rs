@@ -1,6 +1,6 @@
 //! TensorRT-LLM: the cache takes a fraction of what is free once the engine is loaded.
 
-use super::activations::{sampler, torch_layers};
+use super::activations::TorchPeak;
 use super::{Demand, Profile, Reservation, padded};
 use crate::memory::{DeviceMemory, Overhead};
 use crate::units::{Bytes, Tokens};
@@ -29,20 +29,13 @@ pub struct TensorRtLlm {
 impl TensorRtLlm {
     /// What TensorRT-LLM keeps for `demand`.
     pub fn reserve(&self, demand: &Demand) -> Reservation {
-        let (workload, knobs) = (demand.workload, demand.knobs);
-        let chunk = knobs.tokens_per_pass.unwrap_or(self.tokens_per_pass);
-        let tokens = workload.batch.saturating_mul(workload.prompt_tokens).min(chunk).max(workload.batch);
-        let rows = knobs.max_sequences.map_or(workload.batch, |most| workload.batch.max(most));
+        let knobs = demand.knobs;
         let cells = padded(demand.length(), self.block);
         let memory = DeviceMemory {
             weights: demand.weights + demand.vocabulary_padding(),
             kv_cache: demand.cache(|_| cells),
             state: demand.state(Profile::TensorRtLlm(*self).state_rules()),
-            activations: torch_layers(demand.model, tokens, Tokens::MAX, demand.tensor()).max(sampler(
-                demand.model,
-                rows,
-                self.logit_bytes,
-            )),
+            activations: self.peak(demand).bytes(demand.model, demand.tensor()),
             overhead: Overhead {
                 context: self.context,
                 outputs: self.runtime,
@@ -58,5 +51,13 @@ impl TensorRtLlm {
             (engine + cache).min(free)
         });
         Reservation { memory, limit }
+    }
+
+    pub(super) fn peak(&self, demand: &Demand) -> TorchPeak {
+        let (workload, knobs) = (demand.workload, demand.knobs);
+        let chunk = knobs.tokens_per_pass.unwrap_or(self.tokens_per_pass);
+        let tokens = workload.batch.saturating_mul(workload.prompt_tokens).min(chunk).max(workload.batch);
+        let rows = knobs.max_sequences.map_or(workload.batch, |most| workload.batch.max(most));
+        TorchPeak { tokens, moe_chunk: Tokens::MAX, rows, row_bytes: self.logit_bytes }
     }
 }

@@ -1,13 +1,13 @@
 //! vLLM: a share of the device, of which the cache gets what a profiling run leaves, in pages of 16 tokens.
 
-use super::activations::{sampler, torch_layers};
+use super::activations::TorchPeak;
 use super::{Demand, DeviceRam, Offer, Profile, Reservation, StateRules, StoredReach, padded};
-use crate::attention::Reach;
-use crate::format::Packing;
+use crate::attention::{Attention, Reach};
+use crate::format::{Arithmetic, ComputePrecision, Packing};
 use crate::kv_cache;
 use crate::memory::{DeviceMemory, Overhead, rank_bytes};
 use crate::model::Layer;
-use crate::tensor::Component;
+use crate::tensor::{Component, Role};
 use crate::units::{Bytes, Tokens};
 use crate::weights::Weights;
 
@@ -50,6 +50,10 @@ pub struct Vllm {
     pub graphs_in_share: bool,
     /// Numbers to a multiple of which the latent vector of MLA is padded.
     pub latent_granule: u64,
+    /// Whether the products of latent attention's projections are kept beside them.
+    pub absorbs_latent: bool,
+    /// Whether quantised projections of latent attention are kept in 16 bit too.
+    pub unpacks_latent: bool,
     /// Numbers to a multiple of which the kernels for MXFP4 pad the residual stream.
     pub mxfp4_stream: u64,
     /// The same for each rank's part of an expert's intermediate vector.
@@ -62,6 +66,23 @@ pub struct Vllm {
     pub rest_on_last_stage: bool,
     /// Whether the printed tokens are the pages divided by the groups, rather than concurrency times length.
     pub tokens_by_group: bool,
+}
+
+/// How the pages of a stage are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paging {
+    /// A page in all layers of one table.
+    pub page: Bytes,
+    /// Pages that a sequence of the workload holds at its full length, in all tables.
+    pub of_sequence: u64,
+    /// Those of them that hold recurrent state.
+    pub of_state: u64,
+    /// Pages that a request may hold on its way, where a window also holds one more pass.
+    pub of_request: u64,
+    /// Tables, each of which has its own page for the same tokens.
+    pub tables: u64,
+    /// Tokens of the smallest page of cache; `None` where there is only state.
+    pub block: Option<Tokens>,
 }
 
 /// Layers that share a table of pages.
@@ -117,7 +138,6 @@ impl Vllm {
     /// The profiling run does not know the load: it takes as many tokens and sequences as the settings allow.
     pub fn reserve(&self, demand: &Demand) -> Reservation {
         let knobs = demand.knobs;
-        let layers = torch_layers(demand.model, self.tokens(demand), self.moe_chunk, demand.tensor());
         let graphs = if knobs.eager { Bytes::ZERO } else { self.captured(demand) };
         let each = if demand.site.has_fast_link { self.fast_peer } else { self.peer };
         let overhead = Overhead {
@@ -128,10 +148,13 @@ impl Vllm {
         };
         let (kv_cache, state) = self.pages_in_use(demand);
         let memory = DeviceMemory {
-            weights: demand.weights + demand.vocabulary_padding() + self.mxfp4_padding(demand),
+            weights: demand.weights
+                + demand.vocabulary_padding()
+                + self.mxfp4_padding(demand)
+                + self.latent_copies(demand),
             kv_cache,
             state,
-            activations: layers.max(sampler(demand.model, self.sequences(demand), self.sampler_bytes)),
+            activations: self.peak(demand).bytes(demand.model, demand.tensor()),
             overhead,
             minimum: demand.minimum(),
         };
@@ -140,48 +163,66 @@ impl Vllm {
         Reservation::with_share(memory, demand.free(self.driver_reserve), fraction, outside)
     }
 
+    pub(super) fn peak(&self, demand: &Demand) -> TorchPeak {
+        TorchPeak {
+            tokens: self.tokens(demand),
+            moe_chunk: self.moe_chunk,
+            rows: self.sequences(demand),
+            row_bytes: self.sampler_bytes,
+        }
+    }
+
     /// What the log prints for a cache of this size: "GPU KV cache size" and "Maximum concurrency".
     ///
     /// A request of the workload's length may hold all its full layers' pages at once and, in a sliding layer, those
     /// of the window and of one more pass.
     pub fn offer(&self, demand: &Demand, pool: Bytes) -> Option<Offer> {
-        let Some(pages) = self.pages(demand) else {
+        let Some(paging) = self.paging(demand) else {
             return self.reserve(demand).memory.even_offer(demand.workload, pool);
         };
+        let there = pool.get() / paging.page.get().max(1);
+        let concurrency = there as f64 / paging.of_request.max(1) as f64;
+        let tokens = match paging.block.filter(|_| self.tokens_by_group || paging.tables == 1) {
+            Some(block) => (there / paging.tables).saturating_mul(block),
+            None => (there as f64 * demand.length() as f64 / paging.of_request.max(1) as f64) as Tokens,
+        };
+        Some(Offer { tokens, concurrency })
+    }
+
+    /// How the pages of a stage are counted; `None` where no rule of pages describes it.
+    pub fn paging(&self, demand: &Demand) -> Option<Paging> {
+        let pages = self.pages(demand)?;
         let length = demand.length();
-        let cached = |reach: Reach, block: Tokens| match reach {
+        let at_rest = |reach: Reach, block: Tokens| match reach {
+            Reach::Full => length.div_ceil(block),
+            // A window that does not begin with a page touches one more.
+            Reach::Sliding(_) | Reach::Chunked(_) => reach.cached_tokens(length).div_ceil(block) + 1,
+        };
+        let at_most = |reach: Reach, block: Tokens| match reach {
             Reach::Full => length.div_ceil(block),
             Reach::Sliding(window) | Reach::Chunked(window) => {
                 let most = window.saturating_sub(1).saturating_add(self.tokens(demand)).min(length);
                 most.div_ceil(block).saturating_add(1)
             }
         };
-        let there = pool.get() / pages.bytes.get().max(1);
-        let concurrency = there as f64 / pages.of_sequence(cached).max(1) as f64;
-        let tables = pages.groups.iter().map(|group| group.tables).sum::<u64>().max(1);
-        let tokens = match pages.block().filter(|_| self.tokens_by_group || tables == 1) {
-            Some(block) => (there / tables).saturating_mul(block),
-            None => (concurrency * length as f64) as Tokens,
-        };
-        Some(Offer { tokens, concurrency })
+        Some(Paging {
+            page: pages.bytes,
+            of_sequence: pages.of_sequence(at_rest),
+            of_state: pages.groups.iter().filter(|group| group.kind == Kind::State).map(|group| group.tables).sum(),
+            of_request: pages.of_sequence(at_most),
+            tables: pages.groups.iter().map(|group| group.tables).sum::<u64>().max(1),
+            block: pages.block(),
+        })
     }
 
     /// Cache and state that the sequences of the workload hold at their full length, in whole pages.
     fn pages_in_use(&self, demand: &Demand) -> (Bytes, Bytes) {
-        let length = demand.length();
-        let Some(pages) = self.pages(demand) else {
-            let cells = padded(length, self.block);
+        let Some(paging) = self.paging(demand) else {
+            let cells = padded(demand.length(), self.block);
             return (demand.cache(|_| cells), demand.state(Profile::Vllm(*self).state_rules()));
         };
-        let cached = |reach: Reach, block: Tokens| match reach {
-            Reach::Full => length.div_ceil(block),
-            // A window that does not begin with a page touches one more.
-            Reach::Sliding(_) | Reach::Chunked(_) => reach.cached_tokens(length).div_ceil(block) + 1,
-        };
-        let all = pages.of_sequence(cached);
-        let state: u64 = pages.groups.iter().filter(|group| group.kind == Kind::State).map(|group| group.tables).sum();
-        let bytes = |count: u64| pages.bytes * count * demand.workload.batch;
-        (bytes(all - state), bytes(state))
+        let bytes = |count: u64| paging.page * count * demand.workload.batch;
+        (bytes(paging.of_sequence - paging.of_state), bytes(paging.of_state))
     }
 
     /// How the layers of a stage share pages; `None` if they keep nothing, or what no rule of groups describes: summaries
@@ -254,6 +295,45 @@ impl Vllm {
             bytes.scaled(ratio) * layers.count
         });
         more.sum()
+    }
+
+    /// What latent attention keeps beside its projections, for decoding over the latent vectors themselves: the query's
+    /// widened to the latent width and the output's to the same, in 8 bit where the weights are; or what makes keys and
+    /// values of the latent vector, in 16 bit.
+    ///
+    /// ```
+    /// // DeepSeek-R1 on 8 devices, 16 heads each, version 0.7: queries of 1536 become 512 + 64, outputs 7168.
+    /// let layer = 16 * (512 * (1536 + 7168) + 1536 * 64);
+    /// assert_eq!(61 * layer, 4_445_437_952_u64);
+    /// ```
+    fn latent_copies(&self, demand: &Demand) -> Bytes {
+        if !(self.absorbs_latent || self.unpacks_latent) {
+            return Bytes::ZERO;
+        }
+        let Demand { model, stage, .. } = *demand;
+        let weights = Weights::new(model, demand.numerics.weights);
+        let layers = weights.layers(stage.first_layer..stage.first_layer + stage.layers).into_iter();
+        let copies = layers.filter_map(|layers| {
+            let Attention::Latent { heads, kv_rank, rope_dim, nope_dim, value_dim, query_rank } =
+                layers.layer.mixer.attention()?
+            else {
+                return None;
+            };
+            let (_, packing) = weights
+                .tensors(layers)
+                .find(|(tensor, _)| tensor.role == Role::LatentUp && tensor.inputs == kv_rank)?;
+            let input = query_rank.unwrap_or(model.hidden_size);
+            let (of_head, width) = if self.absorbs_latent {
+                let is_narrow = packing.arithmetic() == Arithmetic::Native(ComputePrecision::Fp8);
+                (kv_rank * (input + model.hidden_size) + input * rope_dim, if is_narrow { 1 } else { 2 })
+            } else if packing.is_plain() {
+                return None;
+            } else {
+                (kv_rank * (nope_dim + value_dim), 2)
+            };
+            Some(Bytes::new(of_head) * heads.div_ceil(demand.tensor()) * width * layers.count)
+        });
+        copies.sum()
     }
 
     /// CUDA graphs.

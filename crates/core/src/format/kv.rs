@@ -29,6 +29,38 @@ pub enum KvFormat {
     Q4_0,
 }
 
+/// How keys and values are stored: alike, but where llama.cpp is told otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CacheFormat {
+    /// Keys, and vectors that are both.
+    pub keys: KvFormat,
+    /// Values.
+    pub values: KvFormat,
+}
+
+impl CacheFormat {
+    /// Bytes of so many numbers in keys and so many in values.
+    ///
+    /// ```
+    /// # use ridgepoint_core::{Bytes, CacheFormat, KvFormat};
+    /// let format = CacheFormat { keys: KvFormat::Q8_0, values: KvFormat::Q4_0 };
+    /// assert_eq!(format.bytes([1024, 1024]), Bytes::new(1024 / 32 * (34 + 18)));
+    /// assert_eq!(CacheFormat::from(KvFormat::Bf16).bytes([1024, 1024]), Bytes::new(4096));
+    /// ```
+    pub fn bytes(self, [keys, values]: [u64; 2]) -> Bytes {
+        if self.keys == self.values {
+            return self.keys.bytes(keys.saturating_add(values));
+        }
+        self.keys.bytes(keys) + self.values.bytes(values)
+    }
+}
+
+impl From<KvFormat> for CacheFormat {
+    fn from(format: KvFormat) -> Self {
+        Self { keys: format, values: format }
+    }
+}
+
 impl KvFormat {
     /// Bytes of `values` numbers, scales included.
     ///

@@ -1,0 +1,111 @@
+//! Views beside memory and speed: plans, comparison, evidence, and the grid of formats and contexts.
+
+use fantoccini::key::Key;
+use ridgepoint_calculator::grid;
+use ridgepoint_calculator::plan::{Plan, Targets};
+use ridgepoint_catalog::catalogue::EVIDENCE;
+use ridgepoint_catalog::evidence::Evidence;
+use ridgepoint_importer::decode;
+use ridgepoint_tests::Trouble;
+use ridgepoint_tests::browser::with_page;
+use ridgepoint_tests::screen::Screen;
+
+use super::expected::{expect_address, expect_scenario, with};
+
+const QUERY: &str = "?model=mixtral-8x7b&gpu=h100-sxm-80gb&n=8&batch=32";
+
+/// The scenario is kept, changed, exchanged and forgotten, and the link has all of it.
+#[tokio::test]
+async fn scenarios_are_compared_side_by_side() -> Result<(), Trouble> {
+    with_page(&format!("{QUERY}&view=compare"), Screen::DESKTOP, async |page| {
+        page.click("#panel-compare > .pieces > .card > button").await?;
+        page.overwrite("#batch", "64").await?;
+        let changed = with(QUERY, "batch=64");
+        let both = format!("{changed}&b.batch=32&view=compare");
+        expect_scenario(page, &both).await?;
+        expect_address(page, &both).await?;
+
+        page.click(".compared [aria-label='Change scenario B']").await?;
+        let exchanged = format!("{QUERY}&b.batch=64&view=compare");
+        expect_scenario(page, &exchanged).await?;
+        expect_address(page, &exchanged).await?;
+
+        page.click(".compared [aria-label='Remove scenario B']").await?;
+        expect_scenario(page, &format!("{QUERY}&view=compare")).await?;
+        page.open(&format!("/{QUERY}&b.gpu=mi300x-192gb&c.w=fp8&d.n=4&view=compare")).await?;
+        expect_scenario(page, &format!("{QUERY}&b.gpu=mi300x-192gb&c.w=fp8&d.n=4&view=compare")).await?;
+        assert_eq!(page.errors().await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await
+}
+
+/// A layout is a click, and so is the way back; the command follows.
+#[tokio::test]
+async fn a_layout_of_the_plan_is_a_click() -> Result<(), Trouble> {
+    let query = format!("{QUERY}&view=plan");
+    with_page(&query, Screen::DESKTOP, async |page| {
+        expect_scenario(page, &query).await?;
+        let plan = Plan::of(&decode(&query).scenario, Targets::default());
+        let last = plan.proposals.last().ok_or("there are layouts")?;
+        let rows =
+            format!("#panel-plan [aria-labelledby='layouts-table-title'] tbody tr:nth-child({})", plan.proposals.len());
+        page.click(&format!("{rows} a")).await?;
+        let chosen = format!("?{}&view=plan", last.query);
+        expect_scenario(page, &chosen).await?;
+        expect_address(page, &chosen).await?;
+        page.wait_until("document.querySelector('#panel-plan pre').textContent.startsWith('vllm serve')").await?;
+        page.run("history.back()", vec![]).await?;
+        expect_scenario(page, &query).await?;
+
+        page.click("[aria-labelledby='devices-title'] summary").await?;
+        page.wait_until("document.querySelectorAll('[aria-labelledby=\"devices-title\"] tbody tr').length > 50")
+            .await?;
+        assert_eq!(page.errors().await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await
+}
+
+/// Nobody waits for the measurements who does not ask for them; who does gets every group of them.
+#[tokio::test]
+async fn the_evidence_is_fetched_when_its_view_opens() -> Result<(), Trouble> {
+    with_page(QUERY, Screen::DESKTOP, async |page| {
+        let fetched =
+            "performance.getEntriesByType('resource').filter(file => file.name.includes('evidence.bin')).length";
+        assert_eq!(page.number_of(fetched).await?, 0.0);
+        page.click("#tab-evidence").await?;
+        let evidence = Evidence::from_bytes(EVIDENCE.to_vec()).ok_or("the build has packed it")?;
+        let rows = "document.querySelectorAll('[aria-labelledby=\"errors-title\"] tbody tr').length";
+        page.wait_until(&format!("{rows} === {}", evidence.groups.len())).await?;
+        assert_eq!(page.number_of(fetched).await?, 1.0);
+        page.focus("#evidence-group").await?;
+        for group in &evidence.groups[..2] {
+            let title = format!("document.querySelector('#evidence h3').textContent.endsWith('{}')", group.name);
+            page.wait_until(&title).await?;
+            let painting = page.painting("evidence", &["text", "series-0"]).await?;
+            assert!(painting.inked > 500, "{painting:?}");
+            page.press(Key::Down).await?;
+        }
+        assert_eq!(page.errors().await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await
+}
+
+/// A cell of the grid is the scenario with its format and context.
+#[tokio::test]
+async fn a_cell_of_the_grid_is_a_click() -> Result<(), Trouble> {
+    with_page(QUERY, Screen::DESKTOP, async |page| {
+        let grid = grid::of(&decode(QUERY).scenario);
+        let (row, column) = (grid.rows.len() - 1, grid.columns.len() - 1);
+        page.click(&format!(".grid tbody tr:nth-child({}) td:nth-child({}) a", row + 1, column + 2)).await?;
+        let chosen = format!("?{}", grid.rows[row].cells[column].query);
+        expect_scenario(page, &chosen).await?;
+        expect_address(page, &chosen).await?;
+        let current = page.text(".grid [aria-current]").await?;
+        assert_eq!(current, grid.rows[row].cells[column].words);
+        Ok(())
+    })
+    .await
+}
