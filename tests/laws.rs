@@ -253,6 +253,8 @@ proptest! {
                 prop_assert!(holds, "{name}: {value} against {ideal}");
                 let (low, high) = (figure["low"].as_f64(), figure["high"].as_f64());
                 prop_assert!(low <= Some(value) && high >= Some(value), "{name}: {low:?} to {high:?}");
+                let end = if is_rate { high.map(|high| high / ideal) } else { low.map(|low| ideal / low) };
+                prop_assert!(end <= Some(1.0 + 1e-9), "{name}: {low:?} to {high:?} against {ideal}");
             }
         }
     }

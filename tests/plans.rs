@@ -8,6 +8,7 @@ use ridgepoint_calculator::plan::{Objective, Plan, Reason, Targets, serving};
 use ridgepoint_calculator::ranking;
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::{Degree, DeviceCount, Layout, ModelChoice, Scenario};
+use ridgepoint_calculator::verdict::Fit;
 use ridgepoint_core::placement::{LayerLoad, Room, fastest, roomiest};
 use ridgepoint_core::{Bytes, Engine, Seconds, Workload};
 
@@ -347,4 +348,15 @@ fn no_placement_leaves_room_for_a_longer_context() {
         let longest = splits.iter().map(|sizes| (context(sizes), sizes)).max().expect("there is a split");
         assert_eq!(context(&placed), longest.0, "{query}: {placed:?} against {:?}", longest.1);
     }
+}
+
+/// A layout that somebody asks for all the same has no verdict on its memory.
+#[test]
+fn an_engine_that_refuses_a_layout_does_not_start() {
+    let verdict = |query| Report::of(&decoded(query)).verdict();
+    let refused = verdict("model=llama-3.3-70b&gpu=h100-sxm-80gb&n=3&tp=3");
+    assert_eq!(refused.fit, Fit::Refused, "{}", refused.sentence);
+    assert_eq!(refused.sentence, "vLLM does not start Llama 3.3 70B like this on 3 × H100 SXM5 80GB.");
+    assert_eq!(verdict("model=llama-3.3-70b&gpu=h100-sxm-80gb&n=3").fit, Fit::Fits);
+    assert_eq!(verdict("model=llama-3.3-70b&gpu=h100-sxm-80gb&n=4&tp=4").fit, Fit::Fits);
 }

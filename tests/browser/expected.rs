@@ -167,7 +167,7 @@ fn verdict(verdict: &Verdict) -> Value {
     let fit = match verdict.fit {
         Fit::Fits => "good",
         Fit::Tight => "tight",
-        Fit::TooLarge => "bad",
+        Fit::TooLarge | Fit::Refused => "bad",
         Fit::Unknown => "unknown",
     };
     json!({

@@ -103,7 +103,7 @@ async fn a_cell_of_the_grid_is_a_click() -> Result<(), Trouble> {
         let chosen = format!("?{}", grid.rows[row].cells[column].query);
         expect_scenario(page, &chosen).await?;
         expect_address(page, &chosen).await?;
-        let current = page.text(".grid [aria-current]").await?;
+        let current = page.text(".grid [aria-current=true]").await?;
         assert_eq!(current, grid.rows[row].cells[column].words);
         Ok(())
     })

@@ -181,7 +181,7 @@ pub fn link_notices(notices: RwSignal<Vec<String>>) -> El {
     view! { <Notices label="About the link" tone="info" messages=Box::new(move || notices.get()) dismiss/> }.into()
 }
 
-const SECOND_CUSTOM_MODEL: &str = "A link holds one custom model: scenarios with another one are no longer compared";
+const SECOND_CUSTOM_MODEL: &str = "A link holds one custom model: those with another one are left out";
 
 /// Id and name of each view, in order.
 const TABS: &[(&str, &str)] = &{

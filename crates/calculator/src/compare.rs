@@ -67,7 +67,7 @@ fn settings(scenarios: &[&Scenario], reports: &[&Report]) -> Table {
     };
     let (marked, same): (Vec<Row>, Vec<Row>) = rows.into_iter().map(row).partition(|row| row.total);
     Table {
-        caption: "What was chosen; what differs comes first".into(),
+        caption: "What was chosen, differences first".into(),
         columns: columns("Setting", scenarios.len()),
         rows: marked.into_iter().chain(same).collect(),
     }
@@ -107,7 +107,7 @@ fn figures(reports: &[&Report]) -> Table {
         ..Row::default()
     };
     Table {
-        caption: "What follows, and how far it is from scenario A".into(),
+        caption: "What follows, and how far from A".into(),
         columns: columns("Figure", reports.len()),
         rows: core::iter::once(fits).chain(rows).collect(),
     }

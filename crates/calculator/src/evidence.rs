@@ -19,7 +19,7 @@ pub fn errors(evidence: &Evidence) -> Table {
         Column::figures("Median, unseen"),
         Column::figures("Mean error, fitted"),
         Column::figures("In the interval, unseen"),
-        Column::figures("Repeated measurements differ by"),
+        Column::figures("Repeats differ by"),
     ];
     let row = |group: &Group| {
         let known = |count: u64, thousandths: u64| if count > 0 { share(thousandths) } else { "–".into() };
@@ -38,7 +38,7 @@ pub fn errors(evidence: &Evidence) -> Table {
         }
     };
     Table {
-        caption: "Mean of |predicted − measured| / measured; cases are those fitted and those kept from the fit".into(),
+        caption: "Mean of |predicted − measured| / measured; cases fitted and kept from the fit".into(),
         columns,
         rows: evidence.groups.iter().map(row).collect(),
     }

@@ -339,7 +339,7 @@ fn latency(report: &Report) -> Latency {
 
 fn throughput(report: &Report) -> Throughput {
     let figure = |metric, rate: fn(&Speed) -> TokensPerSecond, share: f64| {
-        let predicted = report.predicted_rate(metric, |prediction| Some(rate(&prediction.speed).get() * share));
+        let predicted = report.predicted_rate(metric, |speed| rate(speed).get() * share);
         Figure::of(predicted, report.speed.as_ref().map(|speed| rate(speed).get() * share))
     };
     let prefill_tokens_per_s = figure(Metric::Prefill, |speed| speed.prompt, 1.0);
@@ -355,15 +355,15 @@ fn throughput(report: &Report) -> Throughput {
         };
     }
     let tpot = report.tpot_metric();
-    let saturated = report.predicted_rate(Metric::SaturatedThroughput, |prediction| {
-        prediction.saturated_output.map(TokensPerSecond::get)
-    });
     Throughput {
         output_tokens_per_s: figure(tpot, |speed| speed.output, 1.0),
         output_tokens_per_s_per_device: figure(tpot, |speed| speed.output, 1.0 / report.device_count().max(1) as f64),
         tokens_per_s_per_user: figure(tpot, |speed| speed.per_user, 1.0),
         prefill_tokens_per_s,
-        max_output_tokens_per_s: Figure::of(saturated, report.saturated_output.map(TokensPerSecond::get)),
+        max_output_tokens_per_s: Figure::of(
+            report.predicted_saturation(),
+            report.saturated_output.map(TokensPerSecond::get),
+        ),
         requests_per_s: figure(tpot, |speed| speed.output, 1.0 / report.workload.output_tokens as f64),
     }
 }

@@ -29,31 +29,34 @@ pub struct Predicted {
 }
 
 impl Report {
-    /// A predicted time with its interval.
+    /// A predicted time with its interval, which nothing faster than light belongs to.
     pub fn predicted_time(&self, metric: Metric, time: impl Fn(&Speed) -> Seconds) -> Option<Predicted> {
-        let prediction = self.prediction.as_ref()?;
-        Some(self.with_interval(metric, prediction, time(&prediction.speed).get()))
+        let value = time(&self.prediction.as_ref()?.speed).get();
+        let (low, high) = self.spread(metric)?;
+        let least = self.speed.as_ref().map_or(0.0, |ideal| time(ideal).get());
+        Some(Predicted { value, low: (value * low).max(least).min(value), high: value * high })
     }
 
-    /// A predicted rate with its interval. The spread of `metric` is one of times unless it is the saturated output.
-    pub fn predicted_rate(&self, metric: Metric, rate: impl Fn(&Prediction) -> Option<f64>) -> Option<Predicted> {
-        let prediction = self.prediction.as_ref()?;
-        let value = rate(prediction)?;
-        let Predicted { low, high, .. } = self.with_interval(metric, prediction, 1.0);
-        let (low, high) = if metric == Metric::SaturatedThroughput { (low, high) } else { (1.0 / high, 1.0 / low) };
-        Some(Predicted { value, low: value * low, high: value * high })
+    /// A predicted rate with its interval, which nothing faster than light belongs to.
+    pub fn predicted_rate(&self, metric: Metric, rate: impl Fn(&Speed) -> f64) -> Option<Predicted> {
+        let value = rate(&self.prediction.as_ref()?.speed);
+        let (low, high) = self.spread(metric)?;
+        let most = self.speed.as_ref().map_or(f64::INFINITY, rate);
+        // What is slow in time is low in rate.
+        Some(Predicted { value, low: value / high, high: (value / low).min(most).max(value) })
     }
 
     /// The predicted output rate with as many sequences as fit.
     pub fn predicted_saturation(&self) -> Option<Predicted> {
-        self.predicted_rate(Metric::SaturatedThroughput, |prediction| {
-            prediction.saturated_output.map(TokensPerSecond::get)
-        })
+        let value = self.prediction.as_ref()?.saturated_output?.get();
+        let (low, high) = self.spread(Metric::SaturatedThroughput)?;
+        let most = self.saturated_output.map_or(f64::INFINITY, TokensPerSecond::get);
+        Some(Predicted { value, low: value * low, high: (value * high).min(most).max(value) })
     }
 
-    fn with_interval(&self, metric: Metric, prediction: &Prediction, value: f64) -> Predicted {
-        let (low, high) = calibration::spread(self.engine, metric, prediction.evidence);
-        Predicted { value, low: value * low, high: value * high }
+    /// Where four in five measurements lie, as shares of a prediction: of times, and of the saturated output.
+    pub fn spread(&self, metric: Metric) -> Option<(f64, f64)> {
+        Some(calibration::spread(self.engine, metric, self.prediction.as_ref()?.evidence))
     }
 
     /// The parts of a predicted phase: of a decode step, or of reading the prompts of all sequences in as many passes as

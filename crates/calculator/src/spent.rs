@@ -76,7 +76,7 @@ pub fn limits(scenario: &Scenario, report: &Report) -> String {
         ("memory", spent(Bound::Memory), help_of_memory(pass)),
         ("arithmetic", spent(Bound::Compute), "more FLOP/s or a narrower arithmetic"),
         ("the interconnect", spent(Bound::Interconnect), "a faster link or fewer devices to a layer"),
-        ("what the engine does around it", pass.around(), "more sequences at once"),
+        ("the engine around it", pass.around(), "more sequences at once"),
     ];
     order::sort_by_key(&mut shares, |(_, time, _)| -time.get());
     let share = |&(what, time, _): &(&str, Seconds, &str)| format!("{} for {what}", numbers::percent(time / pass.time));

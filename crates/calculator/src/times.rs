@@ -49,7 +49,7 @@ impl Report {
 
     fn rate(&self, label: &str, metric: Metric, rate: fn(&Speed) -> TokensPerSecond) -> Row {
         let amount = |rate| numbers::tokens_per_second(TokensPerSecond::new(rate));
-        let predicted = self.predicted_rate(metric, |prediction| Some(rate(&prediction.speed).get()));
+        let predicted = self.predicted_rate(metric, |speed| rate(speed).get());
         row(label, predicted, self.speed.as_ref().map(|speed| rate(speed).get()), amount)
     }
 

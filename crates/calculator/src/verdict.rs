@@ -5,6 +5,7 @@ use ridgepoint_core::{Bound, Bytes, Speed, WeightFormat};
 use crate::names;
 use crate::numbers;
 use crate::report::{DeviceReport, Report};
+use crate::warning::Warning;
 
 /// The answer to "does it run, and how well".
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub enum Fit {
     Tight,
     /// Not.
     TooLarge,
+    /// The engine does not start with this layout, whatever the memory.
+    Refused,
     /// It cannot be told: a figure of the device is not known.
     Unknown,
 }
@@ -54,6 +57,7 @@ impl Fit {
             Self::Fits => "Fits",
             Self::Tight => "Barely fits",
             Self::TooLarge => "Does not fit",
+            Self::Refused => "Does not start",
             Self::Unknown => "Cannot be told",
         }
     }
@@ -68,11 +72,18 @@ impl Report {
     /// Whether it fits, and whether with room to spare.
     pub fn fit(&self) -> Fit {
         match (self.fits(), self.devices.iter().any(DeviceReport::is_tight)) {
+            _ if self.refusal().is_some() => Fit::Refused,
             (Some(false), _) => Fit::TooLarge,
             (Some(true), true) => Fit::Tight,
             (Some(true), false) => Fit::Fits,
             (None, _) => Fit::Unknown,
         }
+    }
+
+    /// Why the engine does not start with this layout.
+    pub fn refusal(&self) -> Option<&Warning> {
+        let refuses = |warning: &&Warning| matches!(warning, Warning::HeadsDoNotDivide { .. });
+        self.warnings.iter().find(refuses).filter(|_| self.engine.cuts_layers())
     }
 
     fn sentence(&self) -> String {
@@ -85,6 +96,9 @@ impl Report {
         let each = if self.device_count() > 1 { " on the fullest device" } else { "" };
         let amount = numbers::bytes(Bytes::new(headroom.unsigned_abs()));
         match self.fit() {
+            Fit::Refused => {
+                format!("{} does not start {model} like this on {hardware}.", names::engine(self.engine).label)
+            }
             Fit::Fits | Fit::Unknown => format!("{model} in {format} fits on {hardware} with {amount} to spare{each}."),
             Fit::Tight => {
                 // The device with least to spare may be a small one with more than a twentieth of its own.

@@ -17,8 +17,7 @@ extern "C" {
 pub fn evidence() -> Waiting<Result<Evidence, String>> {
     Box::pin(async {
         let bytes = JsFuture::from(load_evidence()).await;
-        let bytes = bytes
-            .map_err(|_| "The measurements could not be loaded: check the connection, then open this view again.")?;
+        let bytes = bytes.map_err(|_| "The measurements could not be loaded: open this view again.")?;
         let read = Evidence::from_bytes(Uint8Array::new(&bytes).to_vec());
         Ok(read.ok_or("The page has changed meanwhile: load it again.")?)
     })

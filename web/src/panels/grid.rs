@@ -14,8 +14,8 @@ pub fn fit_grid(scenario: RwSignal<Scenario>) -> El {
     let grid = derived(move || scenario.with(grid::of));
     let query = move |index: usize| {
         grid.with_untracked(|grid| {
-            let cell = grid.rows.iter().flat_map(|row| &row.cells).nth(index)?;
-            Some(cell.query.clone())
+            let width = grid.columns.len().max(1);
+            Some(grid.rows.get(index / width)?.cells.get(index % width)?.query.clone())
         })
     };
     card("grid", "Formats and contexts")
@@ -27,22 +27,15 @@ fn table(grid: &Grid) -> Tag {
     let heading = |words: &String| tag("th").with("class", "figure-cell").with("scope", "col").text(words);
     let head =
         tag("tr").child(tag("th").with("scope", "col").text("Weights")).children(grid.columns.iter().map(heading));
-    let mut index = 0;
-    let mut cells = |cell: &Cell| {
-        index += 1;
-        let tone = match cell.fits {
-            Some(true) => "good",
-            Some(false) => "bad",
-            None => "unknown",
-        };
-        let link = tag("a").with("href", format!("?{}", cell.query)).with("data-index", (index - 1).to_string());
-        let link = if cell.is_current { link.with("aria-current", "true") } else { link };
-        tag("td").with("class", "figure-cell").with("data-fit", tone).child(link.text(&cell.words))
-    };
     let mut lines = Vec::new();
+    let mut index = 0;
     for row in &grid.rows {
-        let name = tag("th").with("scope", "row").text(&row.label);
-        lines.push(tag("tr").child(name).children(row.cells.iter().map(&mut cells)));
+        let mut line = tag("tr").child(tag("th").with("scope", "row").text(&row.label));
+        for cell in &row.cells {
+            line = line.child(cell_at(index, cell));
+            index += 1;
+        }
+        lines.push(line);
     }
     let region = tag("div").with("class", "table grid").with("role", "region").with("tabindex", "0");
     region.with("aria-label", &grid.caption).child(
@@ -51,4 +44,19 @@ fn table(grid: &Grid) -> Tag {
             .child(tag("thead").child(head))
             .child(tag("tbody").children(lines)),
     )
+}
+
+fn cell_at(index: usize, cell: &Cell) -> Tag {
+    let tone = match cell.fits {
+        Some(true) => "good",
+        Some(false) => "bad",
+        None => "unknown",
+    };
+    let current = if cell.is_current { "true" } else { "false" };
+    let link = tag("a")
+        .with("href", format!("?{}", cell.query))
+        .with("data-index", index.to_string())
+        .with("aria-current", current)
+        .text(&cell.words);
+    tag("td").with("class", "figure-cell").with("data-fit", tone).child(link)
 }

@@ -62,7 +62,7 @@ fn devices(scenario: RwSignal<Scenario>) -> El {
     let count = memo(move || usize::from(is_open.get()));
     let table = move || {
         let candidates = scenario.with(|scenario| ranking::devices_for(scenario, Targets::default()));
-        ranking::table(&candidates, "Every device with this model and load, as many as there are now")
+        ranking::table(&candidates, "Every device with this model and load")
     };
     let make = move |_| {
         let table = derived(table);

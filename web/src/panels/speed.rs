@@ -29,10 +29,8 @@ pub fn SpeedView(
     let roofline = derived(move || report.with(charts::roofline));
     let (serving, first_token) = (both(charts::serving), both(charts::first_token));
     let operations = move || report.with(Report::operations);
-    let spent = card("spent", "Where the time goes")
-        .class("card bars")
-        .child(el("p").words(limits))
-        .child(view! { <StackedBars bars=Box::new(bars)/> });
+    let bars = el("div").class("bars").child(view! { <StackedBars bars=Box::new(bars)/> });
+    let spent = card("spent", "Where the time goes").child(el("p").words(limits)).child(bars);
     let load =
         el("div").class("halves").child(view! { <Figure chart=serving/> }).child(view! { <Figure chart=first_token/> });
     el("div")

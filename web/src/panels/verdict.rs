@@ -67,7 +67,7 @@ const fn tone(fit: Fit) -> &'static str {
     match fit {
         Fit::Fits => "good",
         Fit::Tight => "tight",
-        Fit::TooLarge => "bad",
+        Fit::TooLarge | Fit::Refused => "bad",
         Fit::Unknown => "unknown",
     }
 }
@@ -76,7 +76,7 @@ const fn glyph(fit: Fit) -> Glyph {
     match fit {
         Fit::Fits => Glyph::Check,
         Fit::Tight => Glyph::Warning,
-        Fit::TooLarge => Glyph::Cross,
+        Fit::TooLarge | Fit::Refused => Glyph::Cross,
         Fit::Unknown => Glyph::Question,
     }
 }

@@ -19,7 +19,7 @@ pub fn first_token(scenario: &Scenario, report: &Report) -> Chart {
     let resolved = Resolved::of(scenario).as_run();
     let now = resolved.workload;
     let steps = steps(&resolved, now);
-    let interval = report.predicted_time(Metric::Ttft, |_| Seconds::new(1.0));
+    let interval = report.spread(Metric::Ttft);
     let mut series = Vec::new();
     let mut add = |name: String, ink, stroke, emphasis, time: &dyn Fn(&Step) -> Option<f64>| {
         let point = |step: &Step| {
@@ -34,10 +34,16 @@ pub fn first_token(scenario: &Scenario, report: &Report) -> Chart {
         }
     };
     add("at best".into(), Ink::Series(0), Stroke::Dashed, false, &|step| Some(step.ideal.as_ref()?.ttft.get()));
-    if let Some(interval) = interval {
-        let bound = |share: f64| move |step: &Step| Some(step.predicted.as_ref()?.ttft.get() * share);
-        add("1 in 10 is faster".into(), Ink::Series(2), Stroke::Dashed, false, &bound(interval.low));
-        add("1 in 10 is slower".into(), Ink::Series(3), Stroke::Dashed, false, &bound(interval.high));
+    if let Some((low, high)) = interval {
+        // Nothing is faster than light.
+        let bound = |share: f64| {
+            move |step: &Step| {
+                let least = step.ideal.as_ref()?.ttft.get();
+                Some((step.predicted.as_ref()?.ttft.get() * share).max(least))
+            }
+        };
+        add("1 in 10 is faster".into(), Ink::Series(2), Stroke::Dashed, false, &bound(low));
+        add("1 in 10 is slower".into(), Ink::Series(3), Stroke::Dashed, false, &bound(high));
     }
     if now.batch > 1 && report.writes() {
         let name = format!("among {} sequences", numbers::count(now.batch));

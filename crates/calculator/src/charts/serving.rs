@@ -70,8 +70,7 @@ pub fn serving_of(scenarios: &[&Scenario], reports: &[&Report]) -> Chart {
     Chart {
         id: "compared",
         title: "Throughput against speed per user".into(),
-        caption: "Each line goes from one sequence to as many as fit; the marks are the scenarios as they stand."
-            .into(),
+        caption: "From one sequence to as many as fit; the marks are the scenarios as they stand.".into(),
         x: axis("Output per user (tokens/s)", points().map(|point| point.x)),
         y: axis("Output of all users (tokens/s)", points().map(|point| point.y)),
         marks,
