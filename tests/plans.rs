@@ -350,6 +350,15 @@ fn no_placement_leaves_room_for_a_longer_context() {
     }
 }
 
+/// 256 experts are 29 on most of nine devices and 32 on each of eight, which are a little sooner done with a short answer.
+#[test]
+fn fewer_replicas_may_share_experts_more_evenly() {
+    let plan =
+        Plan::of(&decoded("model=minimax-m2.5&gpu=h100-sxm-80gb&n=9&batch=101&in=1&out=115"), Targets::default());
+    let best = plan.best(Objective::Latency).expect("layouts fit");
+    assert_eq!(best.words, "8 devices = DP 8 x EP 8, 1 idle");
+}
+
 /// A layout that somebody asks for all the same has no verdict on its memory.
 #[test]
 fn an_engine_that_refuses_a_layout_does_not_start() {

@@ -132,6 +132,14 @@ impl Proposal {
     }
 }
 
+impl Proposal {
+    /// Whether it answers sooner than another one, or gives more output.
+    fn is_better(&self, other: &Self) -> bool {
+        let pair = self.times.zip(other.times);
+        pair.is_some_and(|(own, other)| own.end_to_end < other.end_to_end || own.output > other.output)
+    }
+}
+
 impl Plan {
     /// Every layout of the scenario's devices, whatever degrees it asks for.
     ///
@@ -155,6 +163,14 @@ impl Plan {
                 match search.proposal(layout, search.devices) {
                     Ok(proposal) => {
                         has_shortest = true;
+                        // Where replicas share their experts, fewer of them can have more even shares.
+                        let fewer =
+                            if layout.expert > tensor && search.devices <= EVERY_PIPELINE { 1..data } else { 0..0 };
+                        for data in fewer {
+                            let layout = search.rules.layout(tensor, pipeline, data, whole_experts);
+                            let other = layout.and_then(|layout| search.proposal(layout, search.devices).ok());
+                            proposals.extend(other.filter(|other| other.is_better(&proposal)));
+                        }
                         proposals.push(proposal);
                     }
                     Err(reason) => rejected.push(Rejected { words: degrees(layout), reason }),
