@@ -24,8 +24,7 @@ try {
   // A browser without storage shows the colours of its system.
 }
 
-// Only the files of the first module have another name in each build, which here keeps caches from mixing the others
-// with it.
+// The first module has another name in each build, which keeps caches from mixing the other files with it.
 const { js, wasm } = document.querySelector("script[data-wasm]").dataset;
 const file = (name) => new URL(`${name}?${js.replace(/^.*-|\.js$/g, "")}`, document.baseURI);
 
@@ -47,7 +46,6 @@ const loadImporter = () => {
   return importer;
 };
 
-// The measurements behind the predictions, for those who ask.
 const loadEvidence = async () => {
   const response = await fetch(file("evidence.bin"));
   if (!response.ok) throw new Error(`evidence.bin: status ${response.status}`);

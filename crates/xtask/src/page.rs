@@ -1,6 +1,7 @@
 //! Builds the page and serves it.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::commands::{become_program, program, run};
@@ -27,11 +28,24 @@ pub(crate) fn serve(places: &Places, options: &[String]) -> Result<(), String> {
     )
 }
 
+/// Flags of rustc that make the paths in the texts of panics the same, and short, wherever the sources lie: the page
+/// tells nothing of the machine that built it, and weighs the same from each. A folder with a space in its name keeps it.
+fn short_paths(places: &Places) -> String {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+    let registries = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());
+    let registries = registries.into_iter().flatten().flatten().map(|folder| folder.path());
+    let folders = registries.chain([places.root.clone()]).map(|folder| folder.display().to_string());
+    let flags = folders.filter(|folder| !folder.contains(char::is_whitespace));
+    flags.map(|folder| format!("--remap-path-prefix={folder}=.")).collect::<Vec<_>>().join(" ")
+}
+
 /// `index.html` names the cargo profile; to Trunk `--release` means little more than "run wasm-opt".
 fn trunk(places: &Places, chore: &str, wasm_opt: WasmOpt) -> Result<Command, String> {
     let mut command = program(places, "trunk")?;
     // Its backtraces tell of Trunk, not of the page.
     command.arg(chore).env("TRUNK_SKIP_VERSION_CHECK", "true").env_remove("RUST_BACKTRACE");
+    command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", short_paths(places));
     // Trunk stops at `NO_COLOR=1`, which others write to mean yes.
     if std::env::var_os("NO_COLOR").is_some() {
         command.env_remove("NO_COLOR").args(["--color", "never"]);
