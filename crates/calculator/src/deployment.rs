@@ -1,13 +1,18 @@
 //! From a scenario to a layout over real devices: which ranks exist, what each is, how the model is cut.
 
+mod formats;
+mod layout;
+mod runs;
+mod settings;
+
 use std::sync::Arc;
 
-use ridgepoint_catalog::devices::{Device, DeviceClass, Missing, Supplied, UsableSource, find_device};
-use ridgepoint_catalog::{Evidence, calibration, engine_profile, find_model, has_versions, version_number};
+use ridgepoint_catalog::devices::{Device, Missing, Supplied, UsableSource, find_device};
+use ridgepoint_catalog::{Evidence, calibration, engine_profile, find_model};
 use ridgepoint_core::{
-    Accelerator, Arithmetic, Bytes, CacheFormat, Calibrated, ComputePrecision, Demand, Deployment, DeviceRam, Engine,
-    GgufFile, HostWeights, Knobs, KvFormat, LatentCache, Model, Number, Numerics, OnHost, Packing, Parallelism,
-    Profile, Reservation, Role, Site, Stage, StageSplit, Tensor, Tokens, WeightFormat, Weights, Workload, memory,
+    Accelerator, Arithmetic, Bytes, Calibrated, ComputePrecision, Demand, Deployment, DeviceRam, Engine, HostWeights,
+    Knobs, KvFormat, Model, Numerics, OnHost, Parallelism, Profile, Reservation, Site, Stage, Tokens, Weights,
+    Workload, memory,
 };
 
 use crate::capacity::Capacity;
@@ -16,6 +21,14 @@ use crate::names;
 use crate::placement;
 use crate::scenario::{Degree, DeviceCount, Layout, ModelChoice, Scenario};
 use crate::warning::Warning;
+
+use formats::{cache_format, foreign_format, weights_in};
+use layout::choose_layout;
+use settings::{is_host, knobs, settings_without_effect};
+
+pub use formats::published_in;
+pub(crate) use layout::{fast_domain, undividable_heads};
+pub use runs::Run;
 
 /// A scenario with its names looked up and its layout chosen: everything that the physics needs.
 #[derive(Clone, Debug)]
@@ -204,34 +217,6 @@ impl Resolved {
         Weights::new(&self.model, self.numerics.weights).arithmetic()
     }
 
-    /// Runs of ranks that are the same device in the same pipeline stage, in rank order.
-    ///
-    /// Ranks count tensor-parallel neighbours first, then stages, then replicas; devices that the layout does not use
-    /// do not appear.
-    pub fn runs(&self) -> Vec<Run> {
-        let Parallelism { tensor, data, .. } = self.parallelism;
-        let stages = self.spans.len() as u64;
-        let mut runs: Vec<Run> = Vec::new();
-        let mut first_rank = 0;
-        for (index, &(device, count)) in self.devices.iter().enumerate() {
-            let end = first_rank + count;
-            while first_rank < end.min(tensor * stages * data) {
-                // A run ends with its stage or with its devices.
-                let stage = first_rank / tensor % stages;
-                let stage_end = (first_rank / tensor + 1) * tensor;
-                let ranks = stage_end.min(end) - first_rank;
-                match runs.last_mut() {
-                    // Without a pipeline the replicas follow each other in one run.
-                    Some(run) if run.stage == stage && run.device_index == index => run.ranks += ranks,
-                    Some(_) | None => runs.push(Run { device, device_index: index, stage, first_rank, ranks }),
-                }
-                first_rank += ranks;
-            }
-            first_rank = end;
-        }
-        runs
-    }
-
     /// A device as the physics sees it.
     ///
     /// # Errors
@@ -379,43 +364,6 @@ impl Resolved {
         self.demand(run, workload).map_or_else(Reservation::default, |demand| self.profile.reserve(&demand))
     }
 
-    /// The runs that differ in device or stage, one of each.
-    pub fn distinct_runs(&self) -> Vec<Run> {
-        if let &[(device, count)] = self.devices.as_slice() {
-            // However many replicas there are, the stages of the first are all.
-            let ranks = self.parallelism.tensor;
-            let stages = (0..self.spans.len() as u64).take_while(|stage| stage * ranks < count);
-            let run = |stage| Run { device, device_index: 0, stage, first_rank: stage * ranks, ranks };
-            return stages.map(run).collect();
-        }
-        let mut distinct: Vec<Run> = Vec::new();
-        for run in self.runs() {
-            let same = |other: &Run| other.stage == run.stage && other.device_index == run.device_index;
-            if !distinct.iter().any(same) {
-                distinct.push(run);
-            }
-        }
-        distinct
-    }
-
-    /// The runs of which two neighbours differ in what they hold or in the device: enough to see whether all fit.
-    pub fn unlike_runs(&self) -> Vec<Run> {
-        let mut runs: Vec<Run> = Vec::new();
-        for run in self.distinct_runs() {
-            let held = |run: &Run| self.stages.get(run.stage as usize).copied();
-            let same = |other: &Run| {
-                run.device_index == other.device_index
-                    && held(&run).zip(held(other)).is_some_and(|((stage, weights), (other_stage, other_weights))| {
-                        weights == other_weights && self.hold_the_same(stage, other_stage)
-                    })
-            };
-            if !runs.last().is_some_and(same) {
-                runs.push(run);
-            }
-        }
-        runs
-    }
-
     /// A device as the engine finds it.
     fn site(&self, device: &Device) -> Site {
         let memory = self.memory(device);
@@ -427,261 +375,4 @@ impl Resolved {
             has_fast_link: device.interconnect().scale_up.is_some(),
         }
     }
-}
-
-/// Whether programs on the device use the memory of the host.
-fn is_host(device: &Device) -> bool {
-    device.memory.unified || device.class == DeviceClass::Cpu
-}
-
-/// The settings of a scenario in the terms of the engines.
-fn knobs(scenario: &Scenario, model: &Model, devices: &[(&Device, u64)]) -> Knobs {
-    let settings = scenario.settings;
-    Knobs {
-        memory_fraction: settings.memory_fraction,
-        tokens_per_pass: settings.tokens_per_pass,
-        max_sequences: settings.max_sequences,
-        eager: settings.eager == Some(true),
-        flash_attention: settings.flash_attention != Some(false),
-        full_sliding_cache: settings.full_sliding_cache == Some(true),
-        unified_cache: settings.unified_cache,
-        latent_cache: match settings.latent_cache {
-            Some(0) => LatentCache::Heads,
-            Some(1) => LatentCache::WithCopy,
-            Some(_) | None => LatentCache::Latent,
-        },
-        host: host_weights(scenario, model, devices),
-    }
-}
-
-/// What llama.cpp leaves on the host of a device with memory of its own: the embedding, always, the layers that
-/// `-ngl` does not reach, and the experts that `--n-cpu-moe` names.
-fn host_weights(scenario: &Scenario, model: &Model, devices: &[(&Device, u64)]) -> HostWeights {
-    if scenario.engine != Engine::LlamaCpp || devices.iter().any(|(device, _)| is_host(device)) {
-        return HostWeights::default();
-    }
-    let layers = scenario.settings.cpu_expert_layers.unwrap_or(0);
-    let whole = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-    let there = scenario.settings.device_layers.map_or(0, |layers| model.layers.len().saturating_sub(whole(layers)));
-    HostWeights { lookups: true, expert_layers: whole(layers), layers: there }
-}
-
-/// Keys of settings that a scenario sets and that change nothing here.
-fn settings_without_effect(scenario: &Scenario, model: &Model, knobs: Knobs) -> Vec<&'static str> {
-    let settings = scenario.settings;
-    let on_llama_cpp = scenario.engine == Engine::LlamaCpp;
-    let (limits_requests, captures_graphs) = match scenario.engine {
-        Engine::Vllm | Engine::Sglang => (true, true),
-        Engine::TensorRtLlm => (true, false),
-        Engine::LlamaCpp | Engine::Transformers | Engine::Mlx => (false, false),
-    };
-    let moved = settings.cpu_expert_layers.is_some_and(|layers| layers > 0);
-    let has_latent = model.has_latent_cache();
-    let unread = |version: &String| version_number(version).is_none() || !has_versions(scenario.engine);
-    [
-        ("ev", scenario.engine_version.as_ref().is_some_and(unread)),
-        ("max-seqs", settings.max_sequences.is_some() && !limits_requests),
-        ("eager", settings.eager.is_some() && !captures_graphs),
-        ("fa", settings.flash_attention.is_some() && !on_llama_cpp),
-        ("swa-full", settings.full_sliding_cache.is_some() && !on_llama_cpp),
-        ("the second format of kv", settings.value_cache.is_some() && !on_llama_cpp),
-        ("kvu", settings.unified_cache.is_some() && !on_llama_cpp),
-        ("mla", settings.latent_cache.is_some() && !(on_llama_cpp && has_latent)),
-        ("ngl", settings.device_layers.is_some() && !knobs.host.lookups),
-        ("cpu-moe", moved && (knobs.host.expert_layers == 0 || model.experts() == 0)),
-    ]
-    .into_iter()
-    .filter_map(|(key, is_idle)| is_idle.then_some(key))
-    .collect()
-}
-
-/// The name of a format in use that the engine cannot read, of the weights or else of the cache.
-fn foreign_format(scenario: &Scenario, weights: WeightFormat, model: &Model) -> Option<String> {
-    let is_llama_cpp = scenario.engine == Engine::LlamaCpp;
-    if is_llama_cpp && weights.gguf().is_none() {
-        let label = if weights == WeightFormat::Native {
-            names::published(model).label
-        } else {
-            names::weight_format(weights).label.to_string()
-        };
-        return Some(format!("{label} weights"));
-    }
-    // Without flash attention llama.cpp has no use for packed values.
-    let unfused = scenario.settings.flash_attention == Some(false);
-    let is_foreign = |format, of_values: bool| match format {
-        KvFormat::Fp32 | KvFormat::Fp16 | KvFormat::Bf16 => false,
-        KvFormat::Fp8 | KvFormat::Int8 => is_llama_cpp,
-        KvFormat::Q8_0 | KvFormat::Q5_1 | KvFormat::Q5_0 | KvFormat::Q4_1 | KvFormat::Q4_0 => {
-            !is_llama_cpp || of_values && unfused
-        }
-    };
-    let CacheFormat { keys, values } = cache_format(scenario);
-    let label = |format| names::kv_format(format).label;
-    if is_foreign(keys, false) {
-        return Some(format!("a {} KV cache", label(keys)));
-    }
-    let how = if unfused { " without flash attention" } else { "" };
-    is_foreign(values, true).then(|| format!("values of the KV cache in {}{how}", label(values)))
-}
-
-/// How the scenario's cache is stored.
-fn cache_format(scenario: &Scenario) -> CacheFormat {
-    let values = scenario.settings.value_cache.filter(|_| scenario.engine == Engine::LlamaCpp);
-    CacheFormat { keys: scenario.kv, values: values.unwrap_or(scenario.kv) }
-}
-
-/// The format in which an engine holds the weights.
-///
-/// llama.cpp reads GGUF files only: 16-bit and MXFP4 weights are the file types of that name, which keep norms and
-/// routers in 32 bit and, beside MXFP4 experts, everything else in 8 bit.
-fn weights_in(engine: Engine, asked: Option<WeightFormat>, model: &Model) -> WeightFormat {
-    const FILES: [(Packing, GgufFile); 4] = [
-        (Packing::Plain { number: Number::Fp32 }, GgufFile::F32),
-        (Packing::Plain { number: Number::Fp16 }, GgufFile::F16),
-        (Packing::BF16, GgufFile::Bf16),
-        (Packing::MXFP4, GgufFile::Mxfp4Moe),
-    ];
-    let asked = asked.unwrap_or(WeightFormat::Native);
-    if engine != Engine::LlamaCpp || asked.gguf().is_some() {
-        return asked;
-    }
-    let packing = if asked == WeightFormat::Native {
-        names::published(model).packing
-    } else {
-        asked.packing(Tensor::matrix(Role::ExpertUp, 1, 1), true)
-    };
-    FILES.into_iter().find(|(known, _)| *known == packing).map_or(asked, |(_, file)| WeightFormat::Gguf(file))
-}
-
-/// What an engine makes of a model as it is published; `None` where it cannot read that.
-pub fn published_in(engine: Engine, model: &Model) -> Option<WeightFormat> {
-    let format = weights_in(engine, None, model);
-    (engine != Engine::LlamaCpp || format.gguf().is_some()).then_some(format)
-}
-
-/// Ranks that are the same device in the same stage.
-#[derive(Clone, Copy, Debug)]
-pub struct Run {
-    /// The device.
-    pub device: &'static Device,
-    /// Its place in the scenario's list.
-    pub device_index: usize,
-    /// The pipeline stage.
-    pub stage: u64,
-    /// The first of its ranks.
-    pub first_rank: u64,
-    /// How many ranks.
-    pub ranks: u64,
-}
-
-/// Chooses what the scenario leaves open.
-///
-/// Engines that cut layers get the widest tensor parallelism that divides the attention heads and stays inside the
-/// fast domain, then pipeline stages, then replicas; the others get one run of layers for each device.
-fn choose_layout(
-    scenario: &Scenario,
-    profile: &Profile,
-    model: &Model,
-    devices: &[(&'static Device, u64)],
-    warnings: &mut Vec<Warning>,
-) -> Parallelism {
-    let available = devices.iter().fold(0_u64, |sum, (_, count)| sum.saturating_add(*count)).max(1);
-    let asked = [scenario.layout.tensor, scenario.layout.pipeline, scenario.layout.data];
-    let fixed = asked.iter().fold(1_u64, |product, &degree| product.saturating_mul(at_least_one(degree)));
-    let layers = (model.layers.len() as u64).max(1);
-    let [tensor, pipeline, data] = if fixed > available {
-        warnings.push(Warning::TooFewDevices { asked: fixed, available });
-        [Degree::Auto; 3]
-    } else {
-        asked
-    };
-    // What is left open shares the devices that the fixed degrees leave: tensor parallelism first, then the pipeline.
-    let mut open = available / if fixed > available { 1 } else { fixed };
-    let mut settle = |degree: Degree, wanted: &dyn Fn(u64) -> u64| match degree {
-        Degree::Of(degree) => degree.max(1),
-        Degree::Auto => {
-            let wanted = wanted(open).max(1);
-            open /= wanted;
-            wanted
-        }
-    };
-    let domain = devices.iter().map(|(device, _)| fast_domain(device)).min().unwrap_or(1);
-    let cuts_layers = scenario.engine.cuts_layers() && devices.len() == 1;
-    let widest = |open: u64| {
-        let divides = |degree: &u64| open.is_multiple_of(*degree) && undividable_heads(model, *degree).is_none();
-        (1..=open.min(domain)).rev().find(divides).unwrap_or(1)
-    };
-    let tensor = settle(tensor, &|open| if cuts_layers { widest(open) } else { 1 });
-    let pipeline = settle(pipeline, &|open| if open <= layers { open } else { 1 });
-    let data = settle(data, &|open| open);
-    let mut layout = Parallelism {
-        tensor,
-        pipeline,
-        expert: 1,
-        data,
-        split: match profile {
-            Profile::LlamaCpp(_) => StageSplit::LayersAndHead,
-            Profile::Vllm(vllm) if vllm.rest_on_last_stage => StageSplit::LayersThenRest,
-            Profile::Vllm(_)
-            | Profile::Sglang(_)
-            | Profile::TensorRtLlm(_)
-            | Profile::Transformers(_)
-            | Profile::Mlx(_) => StageSplit::Layers,
-        },
-    };
-    if layout.pipeline > layers {
-        warnings.push(Warning::MoreStagesThanLayers { stages: layout.pipeline, layers });
-        layout.pipeline = layers;
-    }
-    layout.expert = expert_degree(scenario.layout.expert, &layout, model, warnings);
-    if layout.devices() < available {
-        warnings.push(Warning::UnusedDevices { used: layout.devices(), available });
-    }
-    if let Some((heads, kv_heads)) = undividable_heads(model, layout.tensor) {
-        warnings.push(Warning::HeadsDoNotDivide { tensor: layout.tensor, heads, kv_heads });
-    }
-    layout
-}
-
-/// Devices that tensor parallelism should stay within: the fast domain, or the slots of one host.
-pub(crate) fn fast_domain(device: &Device) -> u64 {
-    const SLOTS_OF_A_HOST: u64 = 8;
-    device.interconnect().scale_up.map_or(SLOTS_OF_A_HOST, |fast| fast.domain.max(SLOTS_OF_A_HOST))
-}
-
-const fn at_least_one(degree: Degree) -> u64 {
-    match degree {
-        Degree::Auto | Degree::Of(0) => 1,
-        Degree::Of(degree) => degree,
-    }
-}
-
-/// The query and KV heads of an attention layer that cannot be dealt out over `tensor` ranks, if there is one: query
-/// heads have to divide evenly, and KV heads either divide or are replicated evenly.
-pub(crate) fn undividable_heads(model: &Model, tensor: u64) -> Option<(u64, u64)> {
-    let attentions = model.layers.kinds().iter().filter_map(|layer| layer.mixer.attention());
-    attentions.map(|attention| (attention.heads(), attention.kv_heads())).find(|&(heads, kv_heads)| {
-        !heads.is_multiple_of(tensor) || !(kv_heads.is_multiple_of(tensor) || tensor.is_multiple_of(kv_heads.max(1)))
-    })
-}
-
-/// The expert-parallel degree: it divides the ranks of a stage and does not exceed the experts.
-fn expert_degree(asked: Degree, layout: &Parallelism, model: &Model, warnings: &mut Vec<Warning>) -> u64 {
-    let wanted = at_least_one(asked);
-    let ranks = layout.tensor.saturating_mul(layout.data);
-    let experts = model.experts();
-    if wanted == 1 {
-        return 1;
-    }
-    let possible = |degree: u64| {
-        ranks.is_multiple_of(degree)
-            && degree <= experts.max(1)
-            && (degree.is_multiple_of(layout.tensor) || layout.tensor.is_multiple_of(degree))
-    };
-    if possible(wanted) {
-        return wanted;
-    }
-    let used = (1..wanted.min(ranks)).rev().find(|&degree| possible(degree)).unwrap_or(1);
-    warnings.push(Warning::ExpertsDoNotDivide { asked: wanted, used, ranks, experts });
-    used
 }
