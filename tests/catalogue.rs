@@ -1,6 +1,6 @@
 //! Every model of the catalogue has exactly the parameters and the cache that an independent count found.
 
-use ridgepoint_catalog::catalogue::{OtherCatalogue, PAGE, VERSION, install};
+use ridgepoint_catalog::catalogue::{CATALOGUE_FILE, OtherCatalogue, VERSION, install};
 use ridgepoint_catalog::{find_model, models};
 use ridgepoint_core::{
     Component, KvFormat, Numerics, Parallelism, Pass, Stack, Stage, Tokens, WeightFormat, Workload, bytes_at_context,
@@ -123,11 +123,12 @@ fn every_model_has_the_counted_parameters_and_cache() {
 #[test]
 fn only_the_catalogue_of_the_same_build_is_taken() {
     let broken = |change: &dyn Fn(&mut Vec<u8>)| {
-        let mut bytes = PAGE.to_vec();
+        let mut bytes = CATALOGUE_FILE.to_vec();
         change(&mut bytes);
         install(bytes)
     };
-    let version = PAGE.windows(VERSION.len()).position(|window| window == VERSION.as_bytes()).expect("it is in there");
+    let version =
+        CATALOGUE_FILE.windows(VERSION.len()).position(|window| window == VERSION.as_bytes()).expect("it is in there");
     assert_eq!(broken(&|bytes| bytes[version] ^= 1), Err(OtherCatalogue));
     assert_eq!(broken(&|bytes| bytes.truncate(bytes.len() - 1)), Err(OtherCatalogue));
     assert_eq!(broken(&|bytes| bytes.clear()), Err(OtherCatalogue));

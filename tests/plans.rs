@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 use ridgepoint_calculator::link;
+use ridgepoint_calculator::matrix::{self, Matrix};
+use ridgepoint_calculator::numbers;
 use ridgepoint_calculator::options;
 use ridgepoint_calculator::placement::{Aim, Placement};
 use ridgepoint_calculator::plan::{Objective, Plan, Reason, Targets, serving};
@@ -197,13 +199,36 @@ fn rankings_say_what_reports_say() {
     for ranked in [&devices, &models] {
         assert!(ranked.is_sorted_by(|a, b| fits(a) >= fits(b)));
     }
-    let chosen = ["llama-3.1-8b", "qwen3-30b-a3b"].map(|id| ridgepoint_catalog::find_model(id).expect("a model"));
-    let columns = ["h100", "rtx-4090", "l40s"].map(|id| ridgepoint_catalog::find_device(id).expect("a device"));
-    let matrix = ranking::matrix(&scenario, &chosen, &columns);
-    for (device, cell) in columns.iter().zip(&matrix[0]) {
-        let alone = devices.iter().find(|candidate| candidate.id == device.id).expect("a device that runs vLLM");
-        assert_eq!(&alone.standing, cell);
+}
+
+/// A cell of the matrix is the report of its scenario, and each set of models or devices is whole.
+#[test]
+fn the_matrix_is_made_of_reports() {
+    let scenario = decoded("model=qwen3-32b&gpu=h100-sxm-80gb&n=2&batch=4");
+    let whole = |models, devices| {
+        let matrix = Matrix::of(scenario.engine, models, devices);
+        matrix.grid(&scenario, (0..).map_while(|index| matrix.row(&scenario, index)).collect())
+    };
+    let grid = whole(0, 0);
+    let mut current = 0;
+    for (row, cells) in grid.rows.iter().map(|row| (&row.label, &row.cells)) {
+        assert_eq!(cells.len(), grid.columns.len(), "{row}");
+        for cell in cells {
+            let report = Report::of(&decoded(&cell.query));
+            assert_eq!(report.fits(), cell.fits, "{}", cell.query);
+            let output = report.prediction.map(|prediction| numbers::significant(prediction.speed.output.get()));
+            let words = output.map(|output| format!("{output} tokens/s")).filter(|_| cell.fits == Some(true));
+            assert_eq!(words.unwrap_or_default(), cell.detail, "{}", cell.query);
+            current += usize::from(cell.is_current);
+        }
     }
+    assert_eq!(current, 1);
+    let (models, devices) = (matrix::model_sets(), matrix::device_sets());
+    let rows: usize = (1..models[0].choices.len()).map(|set| whole(set, devices[0].choices.len() - 1).rows.len()).sum();
+    assert_eq!(rows, ridgepoint_catalog::models().len());
+    let columns: usize = (1..devices[0].choices.len()).map(|set| whole(1, set).columns.len()).sum();
+    let usable = ridgepoint_catalog::devices().iter().filter(|device| ranking::runs_on(scenario.engine, device));
+    assert_eq!(columns, usable.count());
 }
 
 /// Every way to cut `layers` layers into `stages` runs that are not empty.

@@ -170,7 +170,11 @@ fn the_arithmetic_shown_gives_the_result_shown() {
             let mut scenario = link::decode(&query).scenario;
             scenario.settings.value_cache = Some(caches[pick(5, caches.len())]).filter(|_| engine == Engine::LlamaCpp);
             let workings = working::of(&scenario);
-            assert!(workings.len() >= 6, "{query}");
+            let has_working = |figure: &str| workings.iter().any(|working| working.figure == figure);
+            for row in Report::of(&scenario).breakdown().table.rows {
+                assert!(row.figure.is_none_or(has_working), "{query}: no working of {:?}", row.figure);
+            }
+            assert!(workings.len() >= 8, "{query}");
             check(&query, &workings);
             count += 1;
         }
@@ -195,8 +199,11 @@ fn workings_end_in_the_figures_of_the_report() {
         assert_eq!(result("KV cache"), bytes(device.memory.kv_cache));
         assert_eq!(result("KV cache per token"), bytes(report.model.kv_bytes_per_token));
         assert_eq!(result("Activations"), bytes(device.memory.activations));
-        assert_eq!(result("Total"), bytes(device.memory.total()));
-        assert_eq!(result("Engine limit"), bytes(device.room.expect("an RTX 4090 is known").limit));
+        assert_eq!(result(working::TOTAL), bytes(device.memory.total()));
+        assert_eq!(result(working::OVERHEAD), bytes(device.memory.overhead.total()));
+        assert_eq!(result(working::MINIMUM), bytes(device.memory.minimum));
+        assert_eq!(result(working::RESERVED), bytes(device.reserved(engine).expect("it fits")));
+        assert_eq!(result(working::LIMIT), bytes(device.room.expect("an RTX 4090 is known").limit));
         let tokens = report.capacity.kv_cache_tokens.expect("an RTX 4090 is known");
         assert_eq!(result("KV tokens"), ridgepoint_calculator::numbers::count(tokens));
         for (figure, held) in names::overhead(engine, device.memory.overhead) {

@@ -28,31 +28,38 @@ try {
 const { js, wasm } = document.querySelector("script[data-wasm]").dataset;
 const file = (name) => new URL(`${name}?${js.replace(/^.*-|\.js$/g, "")}`, document.baseURI);
 
+const bytes = async (name) => {
+  const response = await fetch(file(name));
+  if (!response.ok) throw new Error(`${name}: status ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+};
+
 // Models and devices, on their way while the first module is.
-const catalogue = fetch(file("catalogue.bin")).then((response) => {
-  if (!response.ok) throw new Error(`catalogue.bin: status ${response.status}`);
-  return response.arrayBuffer();
-});
+const catalogue = bytes("catalogue.bin");
 
-// The second module, for models that are not in the catalogue.
-let importer;
-const loadImporter = () => {
-  importer ??= import(file("ridgepoint-import.js")).then(async (module) => {
-    await module.default({ module_or_path: file("ridgepoint-import_bg.wasm") });
-    return module;
-  });
-  // What failed once may work the next time.
-  importer.catch(() => (importer = undefined));
-  return importer;
+// The other programs are loaded once, when they are first needed; what failed may work the next time.
+const load = (name, prepare) => {
+  let loaded;
+  return () => {
+    loaded ??= import(file(`${name}.js`)).then(async (module) => {
+      await module.default({ module_or_path: file(`${name}_bg.wasm`) });
+      await prepare?.(module);
+      return module;
+    });
+    loaded.catch(() => (loaded = undefined));
+    return loaded;
+  };
 };
 
-const loadEvidence = async () => {
-  const response = await fetch(file("evidence.bin"));
-  if (!response.ok) throw new Error(`evidence.bin: status ${response.status}`);
-  return response.arrayBuffer();
-};
+// For models that are not in the catalogue.
+const loadImporter = load("ridgepoint-import");
+// For the views that few readers open first.
+const loadFurther = load("ridgepoint-further", async (module) =>
+  module.install(await catalogue, await bytes("origins.bin")),
+);
+const loadEvidence = () => bytes("evidence.bin");
 
-window.ridgepoint = { errors, loadImporter, loadEvidence };
+window.ridgepoint = { errors, loadImporter, loadFurther, loadEvidence };
 
 const app = document.getElementById("app");
 const skeleton = [...app.childNodes];
@@ -62,8 +69,8 @@ try {
     await module.default({ module_or_path: new URL(wasm, document.baseURI) });
     return module;
   });
-  const [module, bytes] = await Promise.all([program, catalogue]);
-  await module.start(new Uint8Array(bytes));
+  const [module, facts] = await Promise.all([program, catalogue]);
+  await module.start(facts);
   skeleton.forEach((node) => node.remove());
   // Charts are drawn in the first frame; the page is ready in the one after it.
   requestAnimationFrame(() => requestAnimationFrame(() => (page.dataset.ready = "true")));

@@ -42,19 +42,16 @@ fn main() {
 
     // In the order of the fields of `Catalogue`.
     let facts = (models::read(&data.join("models")), devices::read(&data.join("devices")));
-    let contents = (facts, (calibration::read(&data.join("calibration")), origins));
+    let contents = (facts, calibration::read(&data.join("calibration")));
     let mut hasher = DefaultHasher::new();
     pack(&contents).hash(&mut hasher);
+    pack(&origins).hash(&mut hasher);
     let evidence = data.join("evidence.json");
     pack(&published::read(&evidence, "")).hash(&mut hasher);
     // The build ends soon; until then a text may stay.
     let version: &str = format!("{:016x}", hasher.finish()).leak();
-    let whole = (version, contents);
-    write(&out.join("catalogue.bin"), &pack(&whole));
-    let (version, (facts, (calibration, _))) = whole;
-    // Only the command line says where the figures of engines come from.
-    let no_origins: Vec<Vec<origin::Origin>> = Vec::new();
-    write(&out.join("page.bin"), &pack(&(version, (facts, (calibration, no_origins)))));
+    write(&out.join("catalogue.bin"), &pack(&(version, contents)));
+    write(&out.join("origins.bin"), &pack(&(version, origins)));
     write(&out.join("evidence.bin"), &pack(&published::read(&evidence, version)));
     write(&out.join("catalogue.version"), version.as_bytes());
 }

@@ -52,6 +52,10 @@ async fn axe_finds_nothing_in_what_opens() -> Result<(), Trouble> {
             page.focus("#kv-cache .plot").await?;
             page.press(Key::Right).await?;
             assert_eq!(page.violations().await?, Vec::<String>::new(), "{screen:?}");
+            page.click("[data-figure=Activations]").await?;
+            page.wait_until("document.querySelector('.workings details[open]')").await?;
+            assert_eq!(page.violations().await?, Vec::<String>::new(), "{screen:?}");
+            page.press(Key::Escape).await?;
             page.focus("#model").await?;
             page.write("qwen").await?;
             assert_eq!(page.violations().await?, Vec::<String>::new(), "{screen:?}");

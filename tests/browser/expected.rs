@@ -6,14 +6,16 @@ use ridgepoint_calculator::compare::{self, Comparison};
 use ridgepoint_calculator::facts::{self, Fact};
 use ridgepoint_calculator::grid::{self, Grid, GridRow};
 use ridgepoint_calculator::link::{self, Link};
+use ridgepoint_calculator::matrix::Matrix;
 use ridgepoint_calculator::plan::{Plan, Targets};
 use ridgepoint_calculator::report::Report;
-use ridgepoint_calculator::scenario::{Degree, ModelChoice, Scenario, View};
+use ridgepoint_calculator::scenario::{Degree, ModelChoice, Presentation, Scenario, View};
 use ridgepoint_calculator::table::{Column, Row, Table};
 use ridgepoint_calculator::verdict::{Fit, Verdict};
 use ridgepoint_calculator::{charts, names, numbers, options};
-use ridgepoint_importer::decode;
+use ridgepoint_importer::{decode, read_config};
 use ridgepoint_tests::Trouble;
+use ridgepoint_tests::configs::configs;
 use ridgepoint_tests::page::Page;
 use serde_json::{Map, Value, json};
 
@@ -44,6 +46,13 @@ pub(crate) fn with(query: &str, changes: &str) -> String {
     let Link { scenario, presentation, notices, .. } = decode(&format!("{}&{changes}{fragment}", kept.join("&")));
     assert!(notices.is_empty(), "a test's own query is right: {notices:?}");
     format!("?{}", link::encode(&scenario, &presentation))
+}
+
+/// A link to a custom model of that name.
+pub(crate) fn custom_link(name: &str) -> String {
+    let custom = read_config(&configs()["qwen3-4b"], Some(name)).expect("a configuration of the catalogue");
+    let scenario = Scenario { model: ModelChoice::Custom(custom), ..Scenario::default() };
+    format!("?{}", link::encode(&scenario, &Presentation::default()))
 }
 
 fn key(pair: &str) -> &str {
@@ -87,11 +96,17 @@ impl Shown {
             }
             // It follows from no scenario, and has a test of its own.
             View::Evidence => Self { bars: Vec::new(), charts: Vec::new(), tables: Vec::new() },
-            View::Compare if others.is_empty() => Self { bars: Vec::new(), charts: Vec::new(), tables: Vec::new() },
             View::Compare => {
-                let Comparison { settings, figures, serving } = compare::of(scenario, report, others);
-                let tables = vec![("differences-title", settings), ("consequences-title", figures)];
-                Self { bars: Vec::new(), charts: vec![serving], tables }
+                let matrix = Matrix::of(scenario.engine, 0, 0);
+                let rows = (0..).map_while(|index| matrix.row(scenario, index)).collect();
+                let matrix = grid_table(&matrix.grid(scenario, rows));
+                let mut shown = Self { bars: Vec::new(), charts: Vec::new(), tables: vec![("matrix-title", matrix)] };
+                if !others.is_empty() {
+                    let Comparison { settings, figures, serving } = compare::of(scenario, report, others);
+                    shown.tables.extend([("differences-title", settings), ("consequences-title", figures)]);
+                    shown.charts.push(serving);
+                }
+                shown
             }
         }
     }
@@ -114,12 +129,12 @@ impl Shown {
 /// A grid as the page has it.
 fn grid_table(grid: &Grid) -> Table {
     let row = |row: &GridRow| {
-        let cells = row.cells.iter().map(|cell| cell.words.clone());
+        let cells = row.cells.iter().map(|cell| format!("{}{}", cell.words, cell.detail));
         Row { cells: core::iter::once(row.label.clone()).chain(cells).collect(), ..Row::default() }
     };
     Table {
         caption: grid.caption.clone(),
-        columns: core::iter::once("Weights")
+        columns: core::iter::once(grid.corner)
             .chain(grid.columns.iter().map(String::as_str))
             .map(Column::figures)
             .collect(),
@@ -186,11 +201,13 @@ fn verdict(verdict: &Verdict) -> Value {
 }
 
 fn bar(bar: &Bar) -> Value {
+    let segments = bar.segments.iter().map(|segment| (&segment.label, &segment.value));
+    let parts = segments.chain(bar.notes.iter().map(|(label, value)| (label, value)));
     json!({
         "label": words(&bar.label),
         "summary": words(&bar.summary),
         "markers": bar.limit.iter().chain(&bar.capacity).map(|marker| words(&marker.label)).collect::<Vec<_>>(),
-        "parts": all(&bar.segments, |segment| json!([words(&segment.label), words(&segment.value)])),
+        "parts": parts.map(|(label, value)| json!([words(label), words(value)])).collect::<Vec<_>>(),
     })
 }
 

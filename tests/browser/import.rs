@@ -19,7 +19,7 @@ const GGUF: &str = "llama-3.1-8b-q4_k_m.gguf";
 /// A whole safetensors file of the official package, and what `expected.json` says of its format.
 const SAFETENSORS: &str = "dtypes.safetensors";
 
-const IS_OPEN: &str = "document.querySelector('dialog')?.open === true";
+const IS_OPEN: &str = "document.querySelector('.import')?.open === true";
 const TOLD: &str = "document.querySelector('.told p').textContent";
 const MODEL: &str = "document.querySelector('#model').value";
 
@@ -31,7 +31,7 @@ async fn open(page: &Page<'_>) -> Result<(), Trouble> {
 /// Opens the dialog and names the test's own hub in it.
 async fn open_with(page: &Page<'_>, hub: &Hub) -> Result<(), Trouble> {
     open(page).await?;
-    page.click("dialog summary").await?;
+    page.click(".import summary").await?;
     page.overwrite("#import-hub", &hub.address()).await
 }
 
@@ -52,7 +52,7 @@ async fn drop_files(page: &Page<'_>, files: &[(&str, Vec<u8>, usize)]) -> Result
         const dropped = new DataTransfer();
         for (const [name, text, zeros] of arguments[0])
             dropped.items.add(new File([bytes(text), new Uint8Array(zeros)], name));
-        document.querySelector('dialog .drop').dispatchEvent(
+        document.querySelector('.import .drop').dispatchEvent(
             new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: dropped }));";
     let files: Vec<_> =
         files.iter().map(|(name, bytes, zeros)| json!([name, BASE64_STANDARD.encode(bytes), zeros])).collect();
@@ -241,7 +241,7 @@ async fn a_pasted_config_becomes_a_model_or_says_why_not() -> Result<(), Trouble
             expect_told(page, words).await?;
             assert_eq!(page.string_of(text).await?, config);
         }
-        assert_eq!(page.value_of("document.querySelectorAll('dialog img').length").await?, json!(0));
+        assert_eq!(page.value_of("document.querySelectorAll('.import img').length").await?, json!(0));
         assert_eq!(page.violations().await?, Vec::<String>::new());
         page.save_picture("import-phone-mistake").await?;
         paste(page, CONFIG).await?;
@@ -319,7 +319,7 @@ async fn a_file_can_be_chosen() -> Result<(), Trouble> {
     with_page("", Screen::DESKTOP, async |page| {
         open(page).await?;
         let path = case(GGUF)?.canonicalize()?;
-        let field = page.client.find(Locator::Css("dialog input[type=file]")).await?;
+        let field = page.client.find(Locator::Css(".import input[type=file]")).await?;
         field.send_keys(&path.to_string_lossy()).await?;
         expect_told(page, "Chosen: ").await?;
         expect_chosen(page, "llama-3.1-8b-q4_k_m").await?;

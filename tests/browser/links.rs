@@ -1,17 +1,13 @@
 //! The address is the scenario: it follows every change, it can be copied, and it opens elsewhere as it was.
 
 use fantoccini::key::Key;
-use ridgepoint_calculator::link;
-use ridgepoint_calculator::scenario::{ModelChoice, Presentation, Scenario};
-use ridgepoint_importer::read_config;
 use ridgepoint_tests::Trouble;
 use ridgepoint_tests::browser::{with_page, with_page_at};
-use ridgepoint_tests::configs::configs;
 use ridgepoint_tests::page::Page;
 use ridgepoint_tests::screen::Screen;
 use serde_json::{Value, json};
 
-use super::expected::{expect_address, expect_scenario, with};
+use super::expected::{custom_link, expect_address, expect_scenario, with};
 
 const QUERY: &str = "?model=qwen3-30b-a3b&gpu=rtx-4090&n=2&w=fp8&batch=8&in=4096&out=512";
 
@@ -170,13 +166,7 @@ async fn back_and_forward_restore_the_scenario() -> Result<(), Trouble> {
 /// A model that is in no catalogue travels behind the `#`, which no server ever sees.
 #[tokio::test]
 async fn a_custom_model_opens_from_the_fragment() -> Result<(), Trouble> {
-    let config = &configs()["qwen3-4b"];
-    let link_to = |name: &str| {
-        let custom = read_config(config, Some(name)).expect("a configuration of the catalogue");
-        let scenario = Scenario { model: ModelChoice::Custom(custom), ..Scenario::default() };
-        format!("?{}", link::encode(&scenario, &Presentation::default()))
-    };
-    let query = link_to("Our own model");
+    let query = custom_link("Our own model");
     assert!(query.contains("#c=z1:"), "{query}");
     with_page(&query, Screen::DESKTOP, async |page| {
         expect_scenario(page, &query).await?;
@@ -185,7 +175,7 @@ async fn a_custom_model_opens_from_the_fragment() -> Result<(), Trouble> {
         page.overwrite("#batch", "5").await?;
         expect_address(page, &with(&query, "batch=5")).await?;
         // Another link in the same tab: only the fragment differs, so that the browser loads nothing.
-        let other = with(&link_to("Another model"), "batch=5");
+        let other = with(&custom_link("Another model"), "batch=5");
         page.run("location.hash = arguments[0]", vec![json!(other.split_once('#').map(|(_, fragment)| fragment))])
             .await?;
         expect_scenario(page, &other).await?;

@@ -3,14 +3,16 @@
 use fantoccini::key::Key;
 use ridgepoint_calculator::grid;
 use ridgepoint_calculator::plan::{Plan, Targets};
-use ridgepoint_catalog::catalogue::EVIDENCE;
+use ridgepoint_calculator::report::Report;
+use ridgepoint_calculator::working;
+use ridgepoint_catalog::catalogue::EVIDENCE_FILE;
 use ridgepoint_catalog::evidence::Evidence;
 use ridgepoint_importer::decode;
 use ridgepoint_tests::Trouble;
 use ridgepoint_tests::browser::with_page;
 use ridgepoint_tests::screen::Screen;
 
-use super::expected::{expect_address, expect_scenario, with};
+use super::expected::{custom_link, expect_address, expect_scenario, with};
 
 const QUERY: &str = "?model=mixtral-8x7b&gpu=h100-sxm-80gb&n=8&batch=32";
 
@@ -18,7 +20,7 @@ const QUERY: &str = "?model=mixtral-8x7b&gpu=h100-sxm-80gb&n=8&batch=32";
 #[tokio::test]
 async fn scenarios_are_compared_side_by_side() -> Result<(), Trouble> {
     with_page(&format!("{QUERY}&view=compare"), Screen::DESKTOP, async |page| {
-        page.click("#panel-compare > .pieces > .card > button").await?;
+        page.click("[aria-labelledby='compared-title'] > button").await?;
         page.overwrite("#batch", "64").await?;
         let changed = with(QUERY, "batch=64");
         let both = format!("{changed}&b.batch=32&view=compare");
@@ -32,6 +34,8 @@ async fn scenarios_are_compared_side_by_side() -> Result<(), Trouble> {
 
         page.click(".compared [aria-label='Remove scenario B']").await?;
         expect_scenario(page, &format!("{QUERY}&view=compare")).await?;
+        page.run("history.back()", vec![]).await?;
+        expect_scenario(page, &exchanged).await?;
         page.open(&format!("/{QUERY}&b.gpu=mi300x-192gb&c.w=fp8&d.n=4&view=compare")).await?;
         expect_scenario(page, &format!("{QUERY}&b.gpu=mi300x-192gb&c.w=fp8&d.n=4&view=compare")).await?;
         assert_eq!(page.errors().await?, Vec::<String>::new());
@@ -67,6 +71,61 @@ async fn a_layout_of_the_plan_is_a_click() -> Result<(), Trouble> {
     .await
 }
 
+const LOADED: &str =
+    "performance.getEntriesByType('resource').filter(file => /ridgepoint-further/.test(file.name)).length";
+const HAS_LAYOUTS: &str = "document.querySelectorAll('#panel-plan tbody tr').length > 2";
+
+/// Nobody waits for the program of the further views who stays with memory and speed, and nobody waits twice.
+#[tokio::test]
+async fn the_further_views_are_loaded_when_one_opens() -> Result<(), Trouble> {
+    with_page(QUERY, Screen::DESKTOP, async |page| {
+        page.click("#tab-speed").await?;
+        page.wait_until("document.querySelector('#panel-speed canvas')").await?;
+        assert_eq!(page.number_of(LOADED).await?, 0.0);
+        page.click("#tab-plan").await?;
+        page.wait_until(HAS_LAYOUTS).await?;
+        page.click("#tab-compare").await?;
+        page.wait_until("document.querySelector('.compared')").await?;
+        assert_eq!(page.number_of(LOADED).await?, 2.0, "its program and the script around it");
+        assert_eq!(page.errors().await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_view_that_does_not_come_is_told_and_tried_again() -> Result<(), Trouble> {
+    with_page(QUERY, Screen::DESKTOP, async |page| {
+        let lost = "const { loadFurther } = ridgepoint;
+            ridgepoint.loadFurther = () => { ridgepoint.loadFurther = loadFurther; return Promise.reject('lost') }";
+        page.run(lost, vec![]).await?;
+        page.click("#tab-plan").await?;
+        page.wait_until("document.querySelector('.later > [role=status]').innerText.includes('could not be loaded')")
+            .await?;
+        page.click("#tab-speed").await?;
+        page.click("#tab-plan").await?;
+        page.wait_until(HAS_LAYOUTS).await
+    })
+    .await
+}
+
+/// A custom model goes through all the programs and comes back whole.
+#[tokio::test]
+async fn a_plan_of_a_custom_model_keeps_it() -> Result<(), Trouble> {
+    let query = with(&custom_link("Our own model"), "gpu=h100-sxm-80gb&n=2&view=plan");
+    with_page(&query, Screen::DESKTOP, async |page| {
+        page.wait_until(HAS_LAYOUTS).await?;
+        let plan = Plan::of(&decode(&query).scenario, Targets::default());
+        let last = plan.proposals.last().ok_or("there are layouts")?;
+        let place = plan.proposals.len();
+        page.click(&format!("[aria-labelledby='layouts-table-title'] tbody tr:nth-child({place}) a")).await?;
+        expect_scenario(page, &with(&format!("?{}", last.query), "view=plan")).await?;
+        assert_eq!(page.errors().await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await
+}
+
 /// Nobody waits for the measurements who does not ask for them; who does gets every group of them.
 #[tokio::test]
 async fn the_evidence_is_fetched_when_its_view_opens() -> Result<(), Trouble> {
@@ -75,7 +134,7 @@ async fn the_evidence_is_fetched_when_its_view_opens() -> Result<(), Trouble> {
             "performance.getEntriesByType('resource').filter(file => file.name.includes('evidence.bin')).length";
         assert_eq!(page.number_of(fetched).await?, 0.0);
         page.click("#tab-evidence").await?;
-        let evidence = Evidence::from_bytes(EVIDENCE.to_vec()).ok_or("the build has packed it")?;
+        let evidence = Evidence::from_bytes(EVIDENCE_FILE.to_vec()).ok_or("the build has packed it")?;
         let rows = "document.querySelectorAll('[aria-labelledby=\"errors-title\"] tbody tr').length";
         page.wait_until(&format!("{rows} === {}", evidence.groups.len())).await?;
         assert_eq!(page.number_of(fetched).await?, 1.0);
@@ -105,6 +164,31 @@ async fn a_cell_of_the_grid_is_a_click() -> Result<(), Trouble> {
         expect_address(page, &chosen).await?;
         let current = page.text(".grid [aria-current=true]").await?;
         assert_eq!(current, grid.rows[row].cells[column].words);
+        Ok(())
+    })
+    .await
+}
+
+/// A figure opens its working, which the keyboard closes again.
+#[tokio::test]
+async fn a_figure_tells_how_it_comes_about() -> Result<(), Trouble> {
+    with_page(QUERY, Screen::DESKTOP, async |page| {
+        let workings = working::of(&decode(QUERY).scenario);
+        for row in Report::of(&decode(QUERY).scenario).breakdown().table.rows {
+            let figure = row.figure.ok_or("every figure of a known device has a working")?;
+            let shown = workings.iter().find(|working| working.figure == figure).ok_or("it has one")?;
+            page.click(&format!("[data-figure='{figure}']")).await?;
+            page.wait_until("document.querySelectorAll('.workings details[open]').length === 1").await?;
+            let text = page.text(".workings details[open]").await?;
+            for part in [figure, &shown.result, &shown.substituted, working::basis(shown.basis)] {
+                assert!(text.contains(part), "{part} is not in {text}");
+            }
+            page.press(Key::Escape).await?;
+            page.wait_until("!document.querySelector('.workings')").await?;
+            let focused = page.value_of("document.activeElement.dataset.figure").await?;
+            assert_eq!(focused, figure, "the way back leads to where it began");
+        }
+        assert_eq!(page.errors().await?, Vec::<String>::new());
         Ok(())
     })
     .await

@@ -49,7 +49,9 @@ impl<'a> Page<'a> {
     /// Waits until the page says that it is ready, and fails at once if it says that it could not start.
     pub async fn wait_until_ready(&self) -> Result<(), Trouble> {
         let state = "document.documentElement.dataset";
-        let waited = self.wait_until(&format!("{state}.ready || {state}.failed")).await;
+        // A view that another program draws says while it is on its way.
+        let drawn = "!document.querySelector('.later > [role=status]:not(:empty)')";
+        let waited = self.wait_until(&format!("{state}.ready && {drawn} || {state}.failed")).await;
         let is_ready = waited.is_ok() && self.value_of(&format!("{state}.failed ?? null")).await? == Value::Null;
         if is_ready {
             return Ok(());

@@ -4,31 +4,26 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use ridgepoint_calculator::link::{self, Link};
 use ridgepoint_calculator::report::Report;
-use ridgepoint_calculator::scenario::{Presentation, Scenario, Theme, View};
+use ridgepoint_calculator::scenario::{Theme, View};
 use ridgepoint_calculator::verdict::Verdict;
 
 use crate::browser::{importer, theme, url};
 use crate::element::{El, el};
 use crate::panels::{
-    CompareView, EnginePanel, EvidenceView, Fixes, HardwarePanel, MemoryView, ModelPanel, PlanView, PrecisionPanel,
-    Share, SpeedView, VerdictPanel, VerdictSpoken, WorkloadPanel, about,
+    EnginePanel, HardwarePanel, ModelPanel, PrecisionPanel, VerdictPanel, VerdictSpoken, WorkloadPanel, about, drawer,
+    fixes, later, memory_view, share, speed_view,
 };
+use crate::shared::Shared;
 use crate::signals::{derived, effect, memo};
 use crate::widgets::{Glyph, Notices, Segmented, Tabs, icon};
 
 /// What all parts of the page share.
 #[derive(Clone, Copy)]
 pub struct State {
-    /// The scenario: the one truth.
-    pub scenario: RwSignal<Scenario>,
-    /// Those that it is compared with.
-    pub others: RwSignal<Vec<Scenario>>,
-    /// How the page shows it.
-    pub presentation: RwSignal<Presentation>,
+    /// What the views share.
+    pub shared: Shared,
     /// What could not be taken from the link as it stood.
     pub notices: RwSignal<Vec<String>>,
-    /// What follows from the scenario.
-    pub report: Memo<Report>,
     /// The answer in short.
     pub verdict: Memo<Verdict>,
 }
@@ -36,11 +31,14 @@ pub struct State {
 impl State {
     /// Starts from a link, and keeps the address of the page a link to the state from then on.
     pub fn of(link: Link) -> Self {
-        let scenario = RwSignal::new(link.scenario);
-        let others = RwSignal::new(link.others);
-        let presentation = RwSignal::new(link.presentation);
         let notices = RwSignal::new(texts(&link.notices));
-        url::follow(memo(move || query(scenario, others, presentation.get())));
+        let go = Callback::new(|(shared, query): (Shared, String)| {
+            url::visit(&query);
+            shared.show(shared.read(&query));
+        });
+        let shared = Shared::of(link, go);
+        let Shared { scenario, others, report, .. } = shared;
+        url::follow(memo(move || shared.query()));
         // A link holds one custom model, and the page holds what its link holds.
         effect(move || {
             let kept = others.with(|others| scenario.with(|scenario| link::sharable(scenario, others)));
@@ -55,21 +53,18 @@ impl State {
                 let link = importer::read_link(query.clone()).await;
                 // The reader may have gone on meanwhile.
                 if url::query() == query {
-                    scenario.set(link.scenario);
-                    others.set(link.others);
-                    presentation.set(link.presentation);
                     notices.set(texts(&link.notices));
+                    shared.show(link);
                 }
             });
         }));
-        let report = derived(move || scenario.with(Report::of));
         let verdict = derived(move || report.with(Report::verdict));
-        Self { scenario, others, presentation, notices, report, verdict }
+        Self { shared, notices, verdict }
     }
 
     /// Dresses the page as the link asks, or else as `otherwise` says, and returns what it wears.
     pub fn dress(self, otherwise: RwSignal<Theme>) -> Memo<Theme> {
-        let asked = self.presentation;
+        let asked = self.shared.presentation;
         let theme = memo(move || match asked.with(|presentation| presentation.theme) {
             Theme::Auto => otherwise.get(),
             Theme::Light => Theme::Light,
@@ -87,7 +82,8 @@ pub fn App(
     link: Link,
 ) -> impl IntoView {
     let state = State::of(link);
-    let State { scenario, others, presentation, notices, report, verdict } = state;
+    let State { shared, notices, verdict } = state;
+    let Shared { scenario, presentation, report, .. } = shared;
     let remembered = RwSignal::new(theme::remembered());
     let theme = state.dress(remembered);
     let choose_theme = Callback::new(move |index: usize| {
@@ -103,7 +99,7 @@ pub fn App(
         .class("masthead")
         .child(el("h1").child(icon(Glyph::Ridge)).text("Ridgepoint"))
         .child(el("p").text("LLM inference calculator"))
-        .child(view! { <Share scenario others presentation/> })
+        .child(share(shared))
         .child(view! {
             <Segmented
                 label="Colours"
@@ -122,17 +118,20 @@ pub fn App(
         .child(view! { <WorkloadPanel scenario report/> })
         .child(view! { <PrecisionPanel scenario report/> })
         .child(view! { <EnginePanel scenario/> });
+    let (drawer, open_drawer) = drawer(shared);
     let outcome = el("div")
         .class("outcome")
+        .on("click", open_drawer)
         .child(view! { <VerdictPanel verdict/> })
         .child(view! { <VerdictSpoken verdict/> })
         .child(results(state));
-    (header, el("main").child(form).child(outcome), about())
+    (header, el("main").child(form).child(outcome), about(), drawer)
 }
 
 /// What is odd, and the views, one of them open.
 fn results(state: State) -> El {
-    let State { scenario, presentation, notices, report, .. } = state;
+    let State { shared, notices, .. } = state;
+    let Shared { presentation, report, .. } = shared;
     let warnings = move || report.with(|report| report.warnings.iter().map(ToString::to_string).collect());
     let view = memo(move || presentation.with(|presentation| presentation.view));
     let choose = Callback::new(move |index: usize| {
@@ -142,14 +141,14 @@ fn results(state: State) -> El {
     });
     let open = memo(move || position(&View::ALL, view.get()));
     // A view is made when it opens and gone when another does, so that only what is seen is computed.
-    let panel = move |own: View, make: fn(State) -> El| {
+    let panel = move |own: View| {
         el("div")
             .class("view")
             .with("role", "tabpanel")
             .with("id", &format!("panel-{}", own.id()))
             .with("aria-labelledby", &format!("tab-{}", own.id()))
             .hidden(move || view.get() != own)
-            .rows(memo(move || usize::from(view.get() == own)), move |_| make(state))
+            .rows(memo(move || usize::from(view.get() == own)), move |_| content(own, shared))
     };
     el("section")
         .class("results")
@@ -158,20 +157,16 @@ fn results(state: State) -> El {
         .child(view! { <Notices label="Warnings" tone="warning" messages=Box::new(warnings)/> })
         .child(view! { <Tabs label="View" tabs=TABS value=open on_change=choose/> })
         // Below the tabs, which stay where they are when it comes.
-        .child(view! { <Fixes scenario report/> })
-        .children(View::ALL.into_iter().map(|view| panel(view, content(view))))
+        .child(fixes(shared))
+        .children(View::ALL.into_iter().map(panel))
 }
 
-/// What makes the content of a view.
-pub fn content(view: View) -> fn(State) -> El {
+/// The content of a view.
+fn content(view: View, shared: Shared) -> El {
     match view {
-        View::Memory => |State { scenario, report, .. }| view! { <MemoryView scenario report/> }.into(),
-        View::Speed => |State { scenario, report, .. }| view! { <SpeedView scenario report/> }.into(),
-        View::Plan => |State { scenario, report, .. }| view! { <PlanView scenario report/> }.into(),
-        View::Evidence => |_| view! { <EvidenceView/> }.into(),
-        View::Compare => {
-            |State { scenario, others, report, .. }| view! { <CompareView scenario others report/> }.into()
-        }
+        View::Memory => memory_view(shared),
+        View::Speed => speed_view(shared),
+        View::Plan | View::Compare | View::Evidence => later(shared, None),
     }
 }
 
@@ -193,11 +188,6 @@ const TABS: &[(&str, &str)] = &{
     }
     tabs
 };
-
-/// The scenario, and what it is compared with, as a query.
-pub fn query(scenario: RwSignal<Scenario>, others: RwSignal<Vec<Scenario>>, presentation: Presentation) -> String {
-    scenario.with(|scenario| others.with(|others| link::encode_all(scenario, others, &presentation)))
-}
 
 fn position<T: PartialEq>(all: &[T], one: T) -> usize {
     all.iter().position(|other| *other == one).unwrap_or(0)

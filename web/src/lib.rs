@@ -10,8 +10,10 @@ pub mod app;
 pub mod browser;
 pub mod draw;
 pub mod element;
+pub mod further;
 pub mod import;
 pub mod panels;
+pub mod shared;
 pub mod signals;
 pub mod widgets;
 
@@ -26,3 +28,11 @@ pub async fn mount() {
         mount_to(place, || App(AppProps { link })).forget();
     }
 }
+
+/// Takes the models and devices of `catalogue.bin`, or says in a sentence that it is not the file of this build.
+pub fn install(catalogue: Vec<u8>) -> Result<(), String> {
+    ridgepoint_catalog::catalogue::install(catalogue).map_err(|_| OTHER_BUILD.to_owned())
+}
+
+/// What is said when files of two builds come together.
+pub const OTHER_BUILD: &str = "the page has changed while it was loading: load it again";

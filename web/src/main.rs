@@ -10,8 +10,7 @@ fn main() {
 /// is not the file of this build.
 #[wasm_bindgen]
 pub async fn start(catalogue: Vec<u8>) -> Result<(), String> {
-    let other = |_| "the page has changed while it was loading: load it again".to_owned();
-    ridgepoint_catalog::catalogue::install(catalogue).map_err(other)?;
+    ridgepoint_web::install(catalogue)?;
     ridgepoint_web::mount().await;
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::numbers;
 use crate::order::sort_by_key;
 use crate::report::{DeviceReport, Report};
 use crate::table::{Column, Row, Table};
+use crate::working::{HEADROOM, LIMIT, MINIMUM, OVERHEAD, RESERVED, TOTAL};
 
 /// Memory of all devices.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +28,8 @@ pub struct Bar {
     pub summary: String,
     /// Parts from the start of the bar.
     pub segments: Vec<Segment>,
+    /// Other figures of note, with their names.
+    pub notes: Vec<(String, String)>,
     /// What it must stay below, if there is such a limit: what lies beyond is marked as excess.
     pub limit: Option<Marker>,
     /// Another position of note: what the device has, or how short the bar could be.
@@ -80,8 +83,11 @@ impl Report {
     fn bar(&self, group: &Group, longest: Bytes) -> Bar {
         let device = group.device;
         let share = |bytes: Bytes| if longest > Bytes::ZERO { bytes.as_f64() / longest.as_f64() } else { 0.0 };
+        let reserved = device.reserved(self.engine);
+        let spare = reserved.map_or(Bytes::ZERO, |reserved| reserved.saturating_sub(device.memory.total()));
         let segments = parts(device)
             .into_iter()
+            .chain([(Ink::Pool, "Reserved for more cache", spare)])
             .filter(|&(_, _, bytes)| bytes > Bytes::ZERO)
             .map(|(ink, label, bytes)| Segment {
                 ink,
@@ -105,9 +111,13 @@ impl Report {
             ),
             None => (format!("{total} GiB, size of the device not known"), None, None),
         };
+        let engine = names::engine(self.engine).label;
+        let reserved = reserved.map(|reserved| (format!("Reserved by {engine}"), numbers::bytes(reserved).to_string()));
+        let least = ("Minimum".into(), numbers::bytes(device.memory.minimum).to_string());
+        let notes = core::iter::once(least).chain(reserved).collect();
         let each = if group.count > 1 { ", each" } else { "" };
         let label = format!("{}{each}", self.place(group));
-        Bar { label, summary, segments, limit, capacity }
+        Bar { label, summary, segments, notes, limit, capacity }
     }
 
     /// Which devices: how many, their name, and their stages where not all hold the same.
@@ -129,9 +139,10 @@ impl Report {
         let groups = &groups[..groups.len().min(COLUMNS)];
         let mut columns = vec![Column::text("GiB per device")];
         columns.extend(groups.iter().map(|group| Column::figures(self.place(group))));
-        let row = |ink, total, label: &str, cell: &dyn Fn(&DeviceReport) -> String| Row {
+        let row = |ink, total, label: &str, figure, cell: &dyn Fn(&DeviceReport) -> String| Row {
             ink,
             total,
+            figure: Some(figure),
             cells: core::iter::once(label.to_string()).chain(groups.iter().map(|group| cell(group.device))).collect(),
             ..Row::default()
         };
@@ -144,7 +155,7 @@ impl Report {
                     ink != Ink::State || groups.iter().any(|group| parts(group.device)[index].2 > Bytes::ZERO)
                 })
                 .map(|(index, (ink, label, _))| {
-                    row(Some(ink), false, label, &|device| numbers::gib(parts(device)[index].2))
+                    row(Some(ink), false, label, label, &|device| numbers::gib(parts(device)[index].2))
                 })
                 .collect()
         });
@@ -152,21 +163,27 @@ impl Report {
         let own = |device: &DeviceReport| names::overhead(self.engine, device.memory.overhead);
         let names = groups.first().map_or_else(Vec::new, |group| own(group.device));
         for (index, (name, _)) in names.into_iter().enumerate() {
-            rows.push(row(None, false, &format!("of which {name}"), &|device| {
+            rows.push(row(None, false, &format!("of which {name}"), name, &|device| {
                 own(device).get(index).map_or_else(unknown, |(_, bytes)| numbers::gib(*bytes))
             }));
         }
-        rows.push(row(None, true, "Total", &|device| numbers::gib(device.memory.total())));
-        rows.push(row(None, false, "Minimum (weights, cache, state)", &|device| numbers::gib(device.memory.minimum)));
-        rows.push(row(None, false, "Reserved by the engine", &|device| {
+        rows.push(row(None, true, TOTAL, TOTAL, &|device| numbers::gib(device.memory.total())));
+        rows.push(row(None, false, "Minimum (weights, cache, state)", MINIMUM, &|device| {
+            numbers::gib(device.memory.minimum)
+        }));
+        rows.push(row(None, false, RESERVED, RESERVED, &|device| {
             device.reserved(self.engine).map_or_else(unknown, numbers::gib)
         }));
-        rows.push(row(Some(Ink::Limit), false, "Engine limit", &|device| {
+        rows.push(row(Some(Ink::Limit), false, LIMIT, LIMIT, &|device| {
             device.room.map_or_else(unknown, |room| numbers::gib(room.limit))
         }));
-        rows.push(row(Some(Ink::Free), true, "Headroom", &|device| {
+        rows.push(row(Some(Ink::Free), true, HEADROOM, HEADROOM, &|device| {
             device.headroom().map_or_else(unknown, numbers::signed_gib)
         }));
+        // Workings are about the first of the columns, and what is not known has none.
+        for row in rows.iter_mut().filter(|row| row.cells.get(1).is_none_or(|cell| *cell == unknown())) {
+            row.figure = None;
+        }
         Table { caption: "Memory of each device, in GiB".into(), columns, rows }
     }
 }
@@ -186,7 +203,7 @@ fn parts(device: &DeviceReport) -> [(Ink, &'static str, Bytes); 5] {
         (Ink::KvCache, "KV cache", memory.kv_cache),
         (Ink::State, "Recurrent state", memory.state),
         (Ink::Activations, "Activations", memory.activations),
-        (Ink::Overhead, "Engine overhead", memory.overhead.total()),
+        (Ink::Overhead, OVERHEAD, memory.overhead.total()),
     ]
 }
 

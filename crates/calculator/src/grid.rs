@@ -1,4 +1,5 @@
-//! Which weight formats leave room for which contexts: a grid of what would be left of the fullest device.
+//! Which weight formats leave room for which contexts: a grid of what would be left of the fullest device. The contexts
+//! go from the shortest, the formats from the widest.
 
 use crate::capacity;
 use crate::deployment::Resolved;
@@ -8,36 +9,40 @@ use crate::names;
 use crate::numbers;
 use crate::scenario::{Presentation, Scenario};
 
-/// Formats by contexts.
+/// What is left of devices, by two things that may change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
     /// What it shows, in one sentence.
     pub caption: String,
-    /// Contexts in words, shortest first.
+    /// What its rows are.
+    pub corner: &'static str,
+    /// Headings of its columns.
     pub columns: Vec<String>,
-    /// A row for each format, widest first.
+    /// Its rows.
     pub rows: Vec<GridRow>,
 }
 
-/// A format with a cell for each context.
+/// A row with a cell for each column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GridRow {
-    /// The format.
+    /// Its heading.
     pub label: String,
     /// The cells.
     pub cells: Vec<Cell>,
 }
 
-/// What a format and a context leave.
+/// What a row and a column leave.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
     /// GiB to spare, negative where it does not fit.
     pub words: String,
+    /// What else is known of it; may be empty.
+    pub detail: String,
     /// Whether it fits; `None` where the size of a device is not known.
     pub fits: Option<bool>,
     /// Whether the scenario is like this.
     pub is_current: bool,
-    /// The scenario with this format and context, as a query.
+    /// The scenario of this row and column, as a query.
     pub query: String,
 }
 
@@ -63,6 +68,7 @@ pub fn of(scenario: &Scenario) -> Grid {
             let there = Scenario { workload: if is_current { scenario.workload } else { workload }, ..same.clone() };
             Cell {
                 words: spare.map_or_else(|| "–".into(), numbers::signed_gib),
+                detail: String::new(),
                 fits: spare.map(|spare| spare >= 0),
                 is_current,
                 query: link::encode(&there, &Presentation::default()),
@@ -75,6 +81,7 @@ pub fn of(scenario: &Scenario) -> Grid {
         if batch == 1 { "one sequence".to_string() } else { format!("{} sequences", numbers::count(batch)) };
     Grid {
         caption: format!("GiB to spare on the fullest device with {sequences}, by weight format and context"),
+        corner: "Weights",
         columns: contexts.iter().map(|&tokens| numbers::context(tokens)).collect(),
         rows: formats.into_iter().map(row).collect(),
     }

@@ -13,6 +13,8 @@ pub enum Ink {
     Activations,
     /// What the engine and its libraries keep.
     Overhead,
+    /// Room that the engine keeps for more cache.
+    Pool,
     /// Memory left free.
     Free,
     /// A limit that must not be crossed.
@@ -38,6 +40,7 @@ impl Ink {
             Self::State => "state",
             Self::Activations => "activations",
             Self::Overhead => "overhead",
+            Self::Pool => "pool",
             Self::Free => "free",
             Self::Limit => "limit",
             Self::Link => "link",

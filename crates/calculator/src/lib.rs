@@ -7,7 +7,7 @@
 //! about, and [`compare`] sets scenarios side by side. [`json`] is the same report for programs.
 //!
 //! From "will it run" to "run it like this": [`plan`] tries every layout, [`placement`] deals layers out over devices that
-//! differ, [`launch`] words the command, [`ranking`] tries other devices and models, and [`finetune`] asks what training
+//! differ, [`launch`] words the command, [`ranking`] and [`matrix`] try other devices and models, and [`finetune`] asks what training
 //! takes.
 
 pub mod breakdown;
@@ -27,6 +27,7 @@ pub mod json;
 pub mod ladder;
 pub mod launch;
 pub mod link;
+pub mod matrix;
 pub mod media;
 pub mod names;
 pub mod numbers;

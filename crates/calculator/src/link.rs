@@ -10,7 +10,7 @@ use crate::scenario::{ModelChoice, Presentation, Scenario};
 use reader::Reader;
 
 pub use reader::weight_format;
-pub use writer::{differences, encode, encode_all, sharable};
+pub use writer::{custom_of, differences, encode, encode_all, sharable};
 
 /// Most devices that a scenario may have.
 pub const MAX_DEVICES: u64 = 100_000;

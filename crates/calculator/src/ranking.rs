@@ -1,4 +1,4 @@
-//! Which device for a model, which model for a device, and both at once.
+//! Which device for a model, and which model for a device.
 
 use core::cmp::Reverse;
 
@@ -98,16 +98,6 @@ pub fn models_for(scenario: &Scenario, targets: Targets) -> Vec<Candidate> {
     sized.into_iter().map(|(.., candidate)| candidate).collect()
 }
 
-/// For each of these models its standing on each of these devices.
-pub fn matrix(scenario: &Scenario, models: &[&ModelEntry], devices: &[&Device]) -> Vec<Vec<Standing>> {
-    let row = |model: &&ModelEntry| {
-        let scenario = with_model(scenario, model);
-        let cell = |device: &&Device| Standing::of(&with_device(&scenario, device), Targets::default());
-        devices.iter().map(cell).collect()
-    };
-    models.iter().map(row).collect()
-}
-
 /// Whether an engine runs on a device at all.
 ///
 /// MLX is for Apple silicon (github.com/ml-explore/mlx), TensorRT-LLM for NVIDIA's GPUs; vLLM and SGLang have no
@@ -122,12 +112,14 @@ pub fn runs_on(engine: Engine, device: &Device) -> bool {
     }
 }
 
-fn with_device(scenario: &Scenario, device: &Device) -> Scenario {
+/// The scenario on other devices, laid out as suits them.
+pub(crate) fn with_device(scenario: &Scenario, device: &Device) -> Scenario {
     let devices = vec![DeviceCount { id: device.id.into(), count: scenario.device_count().max(1) }];
     Scenario { devices, layout: Layout::AUTO, ..scenario.clone() }
 }
 
-fn with_model(scenario: &Scenario, model: &ModelEntry) -> Scenario {
+/// The scenario with another model, laid out as suits it.
+pub(crate) fn with_model(scenario: &Scenario, model: &ModelEntry) -> Scenario {
     Scenario { model: ModelChoice::Catalogue(model.id.into()), layout: Layout::AUTO, ..scenario.clone() }
 }
 

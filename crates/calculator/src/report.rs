@@ -155,11 +155,7 @@ impl DeviceReport {
     /// What the engine takes: all of its share where it fills that with cache, else what it was asked for. `None` where
     /// that is not known, or where it does not start.
     pub fn reserved(&self, engine: Engine) -> Option<Bytes> {
-        let room = self.room.filter(|room| self.memory.total() <= room.limit)?;
-        match engine {
-            Engine::Vllm | Engine::Sglang | Engine::TensorRtLlm => Some(room.limit),
-            Engine::LlamaCpp | Engine::Transformers | Engine::Mlx => Some(self.memory.total()),
-        }
+        Reservation { memory: self.memory, limit: self.room.map(|room| room.limit) }.reserved(engine)
     }
 }
 

@@ -43,6 +43,7 @@ fn bar(label: String, pass: &PassTime, ideal: Seconds) -> Bar {
         label,
         summary: numbers::seconds(pass.time).to_string(),
         segments: operations.chain([around]).filter(|segment| segment.share > 0.0).collect(),
+        notes: Vec::new(),
         limit: None,
         capacity: Some(best),
     }

@@ -43,6 +43,8 @@ pub struct Row {
     pub total: bool,
     /// The scenario that the row is about, as a query, if it is about another than the one of the page.
     pub query: Option<String>,
+    /// The figure in the row, as its working calls it, if it has one.
+    pub figure: Option<&'static str>,
     /// The cells.
     pub cells: Vec<String>,
 }

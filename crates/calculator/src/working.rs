@@ -34,6 +34,19 @@ pub struct Working {
     pub sources: Vec<&'static str>,
 }
 
+/// Names of figures that tables have too.
+pub const OVERHEAD: &str = "Engine overhead";
+/// Everything that a device holds.
+pub const TOTAL: &str = "Total";
+/// What it would hold without anything that the engine rounds up or adds.
+pub const MINIMUM: &str = "Minimum";
+/// What the engine takes.
+pub const RESERVED: &str = "Reserved by the engine";
+/// What it may take.
+pub const LIMIT: &str = "Engine limit";
+/// What it may still take.
+pub const HEADROOM: &str = "Headroom";
+
 /// What a basis is called.
 pub const fn basis(basis: Option<Basis>) -> &'static str {
     match basis {
@@ -67,6 +80,7 @@ pub fn of(scenario: &Scenario) -> Vec<Working> {
     workings.push(desk.activations());
     workings.extend(desk.overhead());
     workings.push(desk.total());
+    workings.push(desk.minimum());
     workings.extend(desk.limit());
     if desks.iter().all(|desk| desk.reservation.limit.is_some()) {
         let offers = || desks.iter().filter_map(|desk| Some((desk, desk.offer()?)));
@@ -75,6 +89,28 @@ pub fn of(scenario: &Scenario) -> Vec<Working> {
         workings.extend(offers().min_by_key(|(_, offer)| offer.tokens).map(|(desk, offer)| desk.tokens(offer)));
     }
     workings
+}
+
+/// The workings as Markdown, to go into an issue or a document.
+///
+/// ```
+/// # use ridgepoint_calculator::{scenario::Scenario, working};
+/// let text = working::markdown(&working::of(&Scenario::default()));
+/// assert!(text.starts_with("**Weights: 15.0 GiB** (derived)\n\n= 16-bit values × 2 B  \n= 8,030,261,248 × 2 B\n"));
+/// ```
+pub fn markdown(workings: &[Working]) -> String {
+    let mut text = String::new();
+    for Working { figure, formula, substituted, result, basis: known, sources } in workings {
+        let known = basis(*known);
+        text += &format!("**{figure}: {result}** ({known})\n\n= {formula}  \n= {substituted}\n\n");
+        for source in sources {
+            text += &format!("- {source}\n");
+        }
+        if !sources.is_empty() {
+            text.push('\n');
+        }
+    }
+    text
 }
 
 /// What all workings of a scenario are made of.

@@ -29,27 +29,36 @@ pub(crate) struct Catalogue {
     pub(crate) schedules: Vec<Schedule>,
     /// What works on weights in host memory, in the order of `HOSTS`.
     pub(crate) hosts: Vec<Host>,
-    /// Where the figures of each engine come from, in the order of `Engine::ALL`.
-    pub(crate) origins: Vec<Vec<Origin>>,
 }
 
-packed_struct! { static Catalogue { version, models, devices, citations, cells, spreads, schedules, hosts, origins } }
+packed_struct! { static Catalogue { version, models, devices, citations, cells, spreads, schedules, hosts } }
+
+/// Where the figures of engines come from: a file of its own, because only those ask who look behind a figure.
+struct Origins {
+    version: &'static str,
+    /// In the order of `Engine::ALL`.
+    engines: Vec<Vec<Origin>>,
+}
+
+packed_struct! { static Origins { version, engines } }
 
 static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
+static ORIGINS: OnceLock<Origins> = OnceLock::new();
 
 /// What tells this catalogue from others: a hash of its contents.
 pub const VERSION: &str = include_str!(concat!(env!("OUT_DIR"), "/catalogue.version"));
 
+/// The catalogue as a file.
 #[cfg(feature = "embedded")]
-const BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/catalogue.bin"));
+pub const CATALOGUE_FILE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/catalogue.bin"));
 
-/// The catalogue as the file of the page, without the sources of its figures.
+/// Where the figures of engines come from, as a file.
 #[cfg(feature = "embedded")]
-pub const PAGE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/page.bin"));
+pub const ORIGINS_FILE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/origins.bin"));
 
 /// The evidence as a file.
 #[cfg(feature = "embedded")]
-pub const EVIDENCE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/evidence.bin"));
+pub const EVIDENCE_FILE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/evidence.bin"));
 
 /// The bytes are not the catalogue of this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +75,17 @@ pub fn install(bytes: Vec<u8>) -> Result<(), OtherCatalogue> {
     Ok(())
 }
 
+/// Uses this file of the origins of engines' figures from now on. Only the first call counts.
+///
+/// # Errors
+/// If it is not the file that was built with this program.
+pub fn install_origins(bytes: Vec<u8>) -> Result<(), OtherCatalogue> {
+    let read = packed::unpack(bytes.leak()).filter(|read: &Origins| read.version == VERSION);
+    let read = read.ok_or(OtherCatalogue)?;
+    ORIGINS.get_or_init(|| read);
+    Ok(())
+}
+
 impl Evidence {
     /// Reads the file; `None` if it is not the one that was built with this program.
     pub fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
@@ -77,9 +97,16 @@ pub(crate) fn catalogue() -> &'static Catalogue {
     CATALOGUE.get_or_init(embedded)
 }
 
+/// Where the figures of each engine come from, in the order of `Engine::ALL`; nothing in a page that has not fetched it.
+pub(crate) fn origins() -> &'static [Vec<Origin>] {
+    #[cfg(feature = "embedded")]
+    ORIGINS.get_or_init(|| packed::unpack(ORIGINS_FILE).expect("the build has packed it"));
+    ORIGINS.get().map_or(&[], |origins| &origins.engines)
+}
+
 #[cfg(feature = "embedded")]
 fn embedded() -> Catalogue {
-    packed::unpack(BYTES).expect("the build has packed it")
+    packed::unpack(CATALOGUE_FILE).expect("the build has packed it")
 }
 
 #[cfg(not(feature = "embedded"))]

@@ -6,7 +6,7 @@
 use ridgepoint_core::engine::sglang::Tier;
 use ridgepoint_core::{Bytes, Engine, LlamaCpp, Mlx, Profile, Sglang, TensorRtLlm, Transformers, Vllm};
 
-use crate::catalogue::catalogue;
+use crate::catalogue::origins;
 
 /// A profile and the first version that it holds for, as [`version_number`] has it.
 struct Version {
@@ -65,7 +65,7 @@ impl Basis {
 /// ```
 pub fn engine_origin(engine: Engine, version: Option<&str>, name: &str) -> Option<(Basis, &'static str)> {
     let wanted = version.and_then(version_number).unwrap_or(u64::MAX);
-    let origins = catalogue().origins.get(engine as usize)?;
+    let origins = origins().get(engine as usize)?;
     let origin = origins.iter().rev().find(|origin| origin.name == name && origin.since <= wanted)?;
     Some((*Basis::ALL.get(usize::from(origin.basis))?, origin.source))
 }

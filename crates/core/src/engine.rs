@@ -11,7 +11,7 @@ pub mod vllm;
 use crate::attention::{Attention, Reach};
 use crate::format::CacheFormat;
 use crate::kv_cache;
-use crate::memory::{self, DeviceMemory, Stage, rank_bytes};
+use crate::memory::{self, DeviceMemory, Least, Stage, rank_bytes};
 use crate::model::{Layer, Mixer, Model};
 use crate::operation::Numerics;
 use crate::parallelism::Parallelism;
@@ -237,12 +237,19 @@ impl Demand<'_> {
     }
 
     /// Weights, cache and state without anything that an engine rounds up or adds.
-    pub(crate) fn minimum(&self) -> Bytes {
+    pub fn least(&self) -> Least {
         let Self { model, stage, numerics, workload, .. } = *self;
         let tensor = self.tensor();
-        self.weights
-            + memory::stage_cache(model, stage, workload.batch, workload, numerics.kv, tensor)
-            + memory::stage_state(model, stage, workload.batch, tensor)
+        Least {
+            weights: self.weights,
+            cache: memory::stage_cache(model, stage, workload.batch, workload, numerics.kv, tensor),
+            state: memory::stage_state(model, stage, workload.batch, tensor),
+        }
+    }
+
+    pub(crate) fn minimum(&self) -> Bytes {
+        let Least { weights, cache, state } = self.least();
+        weights + cache + state
     }
 
     /// Rows that the vocabulary matrices of vLLM and its relatives have beyond the vocabulary, which they pad to a
@@ -275,6 +282,17 @@ impl Reservation {
     pub fn pool(&self) -> Option<Bytes> {
         let memory = self.memory;
         Some(self.limit?.saturating_sub(memory.weights + memory.activations + memory.overhead.total()))
+    }
+
+    /// What the engine takes: all of its share where it fills that with cache, else what it was asked for. `None` where
+    /// that is not known, or where it does not start.
+    pub fn reserved(&self, engine: Engine) -> Option<Bytes> {
+        let total = self.memory.total();
+        let limit = self.limit.filter(|limit| total <= *limit)?;
+        match engine {
+            Engine::Vllm | Engine::Sglang | Engine::TensorRtLlm => Some(limit),
+            Engine::LlamaCpp | Engine::Transformers | Engine::Mlx => Some(total),
+        }
     }
 
     /// The reservation of an engine that fills `fraction` of what is free, and keeps `outside` beyond that.

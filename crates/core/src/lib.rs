@@ -57,7 +57,7 @@ pub use latency::{
     Calibrated, Deployment, OnHost, Pace, PassTime, Prefill, Speed, TimedOperation, time_per_output_token,
 };
 pub use latent::Latent;
-pub use memory::{DeviceMemory, Overhead, Stage};
+pub use memory::{DeviceMemory, Least, Overhead, Stage};
 pub use model::{CacheOwner, Head, Layer, Layers, Mixer, Model, Parameters, Source, Stack};
 pub use operation::{Numerics, Operation, OperationKind, Pass};
 pub use parallelism::{Parallelism, StageSplit, stage_sizes};

@@ -30,6 +30,17 @@ pub struct DeviceMemory {
     pub minimum: Bytes,
 }
 
+/// What a device cannot do without, whatever the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Least {
+    /// Weights of its share of the model.
+    pub weights: Bytes,
+    /// Keys and values of the workload's tokens.
+    pub cache: Bytes,
+    /// Recurrent state of the workload's sequences.
+    pub state: Bytes,
+}
+
 impl DeviceMemory {
     /// All that the device must hold. The minimum is another reading of three of its parts, not one of them.
     pub fn total(self) -> Bytes {

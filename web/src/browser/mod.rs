@@ -4,6 +4,7 @@ pub mod animation;
 pub mod clipboard;
 pub mod density;
 pub mod files;
+pub mod further;
 pub mod importer;
 pub mod listen;
 pub mod panic;

@@ -1,15 +1,13 @@
 //! What would make a scenario fit that does not, each change a link that makes it.
 
 use leptos::prelude::*;
-use ridgepoint_calculator::fixes::{self, Fix};
+use ridgepoint_calculator::fixes::{Fix, of as fixes_of};
 use ridgepoint_calculator::numbers;
-use ridgepoint_calculator::report::Report;
-use ridgepoint_calculator::scenario::Scenario;
 use ridgepoint_core::Bytes;
 
-use super::follow;
 use crate::browser::timer::Delay;
 use crate::element::{El, el};
+use crate::shared::Shared;
 use crate::signals::effect;
 use crate::widgets::piece::{Tag, tag};
 
@@ -17,20 +15,15 @@ use crate::widgets::piece::{Tag, tag};
 const QUIET_MILLIS: u64 = 150;
 
 /// The changes, once they have been tried; nothing for a scenario that fits.
-#[component]
-pub fn Fixes(
-    /// The scenario.
-    scenario: RwSignal<Scenario>,
-    /// What follows from it.
-    report: Memo<Report>,
-) -> El {
+pub fn fixes(shared: Shared) -> El {
+    let Shared { scenario, report, .. } = shared;
     let found = RwSignal::new(Vec::<Fix>::new());
     let delay = Delay::of_millis(QUIET_MILLIS);
     effect(move || {
         if report.with(|report| report.fits() == Some(false)) {
             delay.restart(Box::new(move || {
                 let fixes =
-                    scenario.with_untracked(|scenario| report.with_untracked(|report| fixes::of(scenario, report)));
+                    scenario.with_untracked(|scenario| report.with_untracked(|report| fixes_of(scenario, report)));
                 found.try_set(fixes);
             }));
         } else {
@@ -47,7 +40,7 @@ pub fn Fixes(
             tag("section").with("class", "card fixes").child(title).child(tag("ul").children(items)).only()
         }
     };
-    el("div").pieces(list).on("click", follow(scenario, query))
+    el("div").pieces(list).on("click", shared.follow(query))
 }
 
 fn item((index, fix): (usize, &Fix)) -> Tag {

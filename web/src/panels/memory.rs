@@ -4,22 +4,17 @@ use leptos::prelude::*;
 use ridgepoint_calculator::charts;
 use ridgepoint_calculator::parameters::ACTIVE_MEANS;
 use ridgepoint_calculator::report::Report;
-use ridgepoint_calculator::scenario::Scenario;
 
-use super::{card, fit_grid};
+use super::{card, formats};
 use crate::draw::Figure;
 use crate::element::{El, el};
+use crate::shared::Shared;
 use crate::signals::derived;
 use crate::widgets::{DataTable, StackedBars};
 
 /// Bars, their table and the chart of the cache.
-#[component]
-pub fn MemoryView(
-    /// The scenario.
-    scenario: RwSignal<Scenario>,
-    /// What follows from it.
-    report: Memo<Report>,
-) -> El {
+pub fn memory_view(shared: Shared) -> El {
+    let Shared { scenario, report, .. } = shared;
     let breakdown = derived(move || report.with(Report::breakdown));
     let bars = move || breakdown.with(|breakdown| breakdown.bars.clone());
     let table = move || breakdown.with(|breakdown| breakdown.table.clone());
@@ -39,5 +34,5 @@ pub fn MemoryView(
         .child(card("breakdown", "Breakdown").child(view! { <DataTable table=Box::new(table)/> }))
         .child(parameters);
     let split = el("div").class("split").child(view! { <Figure chart/> }).child(beside);
-    el("div").class("pieces").child(bars).child(split).child(fit_grid(scenario))
+    el("div").class("pieces").child(bars).child(split).child(formats(shared))
 }

@@ -1,28 +1,20 @@
 //! Taking the scenario elsewhere: a link, or lines of HTML that put the calculator into another page.
 
 use leptos::prelude::*;
-use ridgepoint_calculator::scenario::{Presentation, Scenario, Theme};
+use ridgepoint_calculator::scenario::{Presentation, Theme};
 
-use crate::app::query;
 use crate::browser::url;
 use crate::element::{El, el};
+use crate::shared::Shared;
 use crate::signals::memo;
 use crate::widgets::{CopyButton, Glyph};
 
 /// Buttons that copy the link and the embedding code.
-#[component]
-pub fn Share(
-    /// The scenario.
-    scenario: RwSignal<Scenario>,
-    /// Those that it is compared with.
-    others: RwSignal<Vec<Scenario>>,
-    /// How the page shows it.
-    presentation: RwSignal<Presentation>,
-) -> El {
-    let link = memo(move || address(scenario, others, presentation.get()));
+pub fn share(shared: Shared) -> El {
+    let link = memo(move || url::with_query(&shared.query()));
     let embed = memo(move || {
-        let address = address(scenario, others, Presentation { embed: true, theme: Theme::Auto, ..presentation.get() });
-        let address = address.replace('&', "&amp;");
+        let presentation = Presentation { embed: true, theme: Theme::Auto, ..shared.presentation.get() };
+        let address = url::with_query(&shared.query_as(presentation)).replace('&', "&amp;");
         format!(
             "<iframe src=\"{address}\" title=\"Ridgepoint: LLM inference calculator\" width=\"100%\" height=\"480\" \
              loading=\"lazy\" allow=\"clipboard-write\"></iframe>"
@@ -34,9 +26,4 @@ pub fn Share(
         .with("aria-label", "Share")
         .child(view! { <CopyButton label="Copy link" glyph=Glyph::Link text=link/> })
         .child(view! { <CopyButton label="Copy embed" glyph=Glyph::Code text=embed/> })
-}
-
-/// The address of the page with a scenario and those that it is compared with.
-pub fn address(scenario: RwSignal<Scenario>, others: RwSignal<Vec<Scenario>>, presentation: Presentation) -> String {
-    url::with_query(&query(scenario, others, presentation))
 }

@@ -9,17 +9,12 @@ use ridgepoint_calculator::{charts, spent};
 use super::card;
 use crate::draw::Figure;
 use crate::element::{El, el};
+use crate::shared::Shared;
 use crate::signals::derived;
 use crate::widgets::{DataTable, StackedBars};
 
 /// Times and rates, what limits them, how they change with load and prompts, and the operations behind them.
-#[component]
-pub fn SpeedView(
-    /// The scenario.
-    scenario: RwSignal<Scenario>,
-    /// What follows from it.
-    report: Memo<Report>,
-) -> El {
+pub fn speed_view(Shared { scenario, report, .. }: Shared) -> El {
     let both = move |read: fn(&Scenario, &Report) -> Chart| {
         derived(move || scenario.with(|scenario| report.with(|report| read(scenario, report))))
     };

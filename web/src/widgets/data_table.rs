@@ -38,13 +38,20 @@ fn line((place, row): (usize, &Row), table: &Table) -> Tag {
             first =
                 first.child(tag("i").with("class", "swatch").with("data-form", "block").with("data-ink", ink.token()));
         }
-        match &row.query {
-            Some(query) => first
+        match (&row.query, row.figure) {
+            (Some(query), _) => first
                 .child(tag("a").with("href", format!("?{query}")).with("data-index", place.to_string()).text(words)),
-            None => first.text(words),
+            (None, Some(figure)) => first.child(explained(figure, words)),
+            (None, None) => first.text(words),
         }
     });
     tag("tr").class("total", row.total).children(cells)
+}
+
+/// The name of a figure that tells how it comes about.
+fn explained(figure: &str, words: &str) -> Tag {
+    let button = tag("button").with("type", "button").with("class", "explained").with("aria-haspopup", "dialog");
+    button.with("data-figure", figure).text(words)
 }
 
 fn cell(name: &'static str, table: &Table, index: usize) -> Tag {

@@ -16,7 +16,7 @@ pub fn StackedBars(
 }
 
 fn whole(bar: &Bar) -> Tag {
-    let Bar { label, summary, segments, limit, capacity } = bar;
+    let Bar { label, summary, segments, notes, limit, capacity } = bar;
     // Nothing is beyond a limit that there is not.
     let most = limit.as_ref().map_or(f64::INFINITY, |limit| limit.position);
     let mut end = 0.0;
@@ -44,7 +44,7 @@ fn whole(bar: &Bar) -> Tag {
         .children(limit.iter().map(|limit| marker("above", limit)))
         .child(track)
         .children(capacity.iter().map(|capacity| marker("below", capacity)))
-        .child(tag("ul").with("class", "key").children(segments.iter().map(key)))
+        .child(tag("ul").with("class", "key").children(segments.iter().map(key)).children(notes.iter().map(note)))
 }
 
 /// Words at a position, on that side of it where there is more room.
@@ -70,6 +70,10 @@ fn key(segment: &Segment) -> Tag {
         .child(tag("i").with("class", "swatch").with("data-form", "block").with("data-ink", segment.ink.token()))
         .child(tag("span").text(&segment.label))
         .child(tag("b").text(&segment.value))
+}
+
+fn note((label, value): &(String, String)) -> Tag {
+    tag("li").child(tag("span").text(label)).child(tag("b").text(value))
 }
 
 /// A share as CSS has it, to a thousandth of a percent.

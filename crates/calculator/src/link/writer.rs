@@ -74,7 +74,7 @@ fn is_sharable(other: &Scenario, custom: Option<&CustomModel>) -> bool {
 }
 
 /// The custom model of a link: the first there is.
-fn custom_of<'a>(scenario: &'a Scenario, others: &'a [Scenario]) -> Option<&'a CustomModel> {
+pub fn custom_of<'a>(scenario: &'a Scenario, others: &'a [Scenario]) -> Option<&'a CustomModel> {
     core::iter::once(scenario).chain(others).find_map(|scenario| match &scenario.model {
         ModelChoice::Custom(custom) => Some(custom),
         ModelChoice::Catalogue(_) => None,

@@ -2,8 +2,8 @@
 
 use ridgepoint_core::{Bytes, DeviceRam, Peak, Profile};
 
-use super::terms::{Terms, exact};
-use super::{Desk, Working};
+use super::terms::{Known, Terms, exact};
+use super::{Desk, OVERHEAD, Working};
 use crate::names;
 use crate::numbers;
 
@@ -166,6 +166,11 @@ impl Desk<'_> {
             };
             workings.push(terms.working(figure, numbers::bytes(bytes).to_string(), self.origins.of(&names)));
         }
+        let mut sum = Terms::default();
+        for (name, bytes) in names::overhead(resolved.profile.engine(), overhead) {
+            sum.plus_bytes(name, bytes);
+        }
+        workings.push(sum.working(OVERHEAD, numbers::bytes(overhead.total()).to_string(), Known::default()));
         workings
     }
 }

@@ -1,9 +1,9 @@
 //! What the engine may take, what is left of it, and what that offers.
 
-use ridgepoint_core::{Bytes, DeviceRam, Offer, Paging, Profile};
+use ridgepoint_core::{Bytes, DeviceRam, Least, Offer, Paging, Profile};
 
 use super::terms::{Known, Terms, exact, less};
-use super::{Desk, Working};
+use super::{Desk, HEADROOM, LIMIT, MINIMUM, RESERVED, TOTAL, Working};
 use crate::names;
 use crate::numbers;
 
@@ -14,22 +14,37 @@ impl Desk<'_> {
         for (part, bytes) in names::parts(memory) {
             terms.plus_bytes(part.label, bytes);
         }
-        terms.working("Total", numbers::bytes(memory.total()).to_string(), Known::default())
+        terms.working(TOTAL, numbers::bytes(memory.total()).to_string(), Known::default())
+    }
+
+    /// What nobody could do without, whatever the engine.
+    pub(super) fn minimum(&self) -> Working {
+        let Self { demand, reservation, .. } = self;
+        let Least { weights, cache, state } = demand.least();
+        let mut terms = Terms::default();
+        for (part, bytes) in [("weights", weights), ("keys and values", cache), ("recurrent state", state)] {
+            terms.plus_bytes(part, bytes);
+        }
+        terms.working(MINIMUM, numbers::bytes(reservation.memory.minimum).to_string(), Known::default())
     }
 
     /// What the engine may take and what is left of that; nothing where the size of the device is not known.
     pub(super) fn limit(&self) -> Vec<Working> {
-        let Self { demand, reservation, .. } = self;
+        let Self { resolved, demand, reservation, .. } = self;
         let memory = reservation.memory;
         let (Some(limit), Some(usable)) = (reservation.limit, demand.site.usable) else { return Vec::new() };
         let (terms, names) = self.share(usable);
-        let mut workings =
-            vec![terms.working("Engine limit", numbers::bytes(limit).to_string(), self.origins.of(&names))];
+        let mut workings = vec![terms.working(LIMIT, numbers::bytes(limit).to_string(), self.origins.of(&names))];
         let spare = limit.minus(memory.total());
         let sign = if spare < 0 { "-" } else { "" };
         let headroom = Terms::new("engine limit − total", format!("{} − {}", exact(limit), exact(memory.total())));
         let result = format!("{sign}{}", numbers::bytes(Bytes::new(spare.unsigned_abs())));
-        workings.push(headroom.working("Headroom", result, Known::default()));
+        workings.push(headroom.working(HEADROOM, result, Known::default()));
+        if let Some(reserved) = reservation.reserved(resolved.profile.engine()) {
+            let words = if reserved == limit { "engine limit, filled with cache" } else { "total" };
+            let terms = Terms::new(words, exact(reserved));
+            workings.push(terms.working(RESERVED, numbers::bytes(reserved).to_string(), Known::default()));
+        }
         let held = memory.weights + memory.activations + memory.overhead.total();
         let Some(pool) = reservation.pool() else { return workings };
         let room = Terms::new("engine limit − weights − activations − overhead", less(limit, held));

@@ -2,27 +2,23 @@
 //! devices would do.
 
 use leptos::prelude::*;
+use ridgepoint_calculator::chart::Chart;
 use ridgepoint_calculator::launch::Launch;
 use ridgepoint_calculator::plan::{Plan, Targets};
-use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::Scenario;
 use ridgepoint_calculator::{charts, ranking};
 
-use super::{card, follow};
 use crate::draw::Figure;
 use crate::element::{El, el};
+use crate::panels::card;
+use crate::shared::Shared;
 use crate::signals::{derived, memo};
 use crate::widgets::piece::tag;
 use crate::widgets::{CopyButton, DataTable, Glyph};
 
 /// Layouts, their trade-off, the command for the scenario as it stands, and devices for its model.
-#[component]
-pub fn PlanView(
-    /// The scenario.
-    scenario: RwSignal<Scenario>,
-    /// What follows from it.
-    report: Memo<Report>,
-) -> El {
+pub fn view(shared: Shared) -> El {
+    let Shared { scenario, report, .. } = shared;
     let plan = derived(move || scenario.with(|scenario| Plan::of(scenario, Targets::default())));
     let table = move || plan.with(Plan::table);
     let refused = move || plan.with(Plan::refusals);
@@ -30,7 +26,7 @@ pub fn PlanView(
     let query = move |index: usize| table().rows.get(index)?.query.clone();
     let layouts = card("layouts-table", "Layouts that fit")
         .child(view! { <DataTable table=Box::new(table)/> })
-        .on("click", follow(scenario, query));
+        .on("click", shared.follow(query));
     let others = el("details")
         .child(el("summary").text("Layouts that do not"))
         .child(view! { <DataTable table=Box::new(refused)/> });
@@ -39,7 +35,12 @@ pub fn PlanView(
         .child(layouts.child(others))
         .child(view! { <Figure chart without_table=true/> })
         .child(command(scenario))
-        .child(devices(scenario))
+        .child(devices(shared))
+}
+
+/// The trade-off of the layouts.
+pub fn chart(Shared { scenario, report, .. }: Shared) -> Chart {
+    scenario.with(|scenario| report.with(|report| charts::layouts(&Plan::of(scenario, Targets::default()), report)))
 }
 
 /// The command that starts the engine like this.
@@ -57,7 +58,8 @@ fn command(scenario: RwSignal<Scenario>) -> El {
 }
 
 /// What other devices would do with the same model and load, reckoned only while it is asked for.
-fn devices(scenario: RwSignal<Scenario>) -> El {
+fn devices(shared: Shared) -> El {
+    let scenario = shared.scenario;
     let is_open = RwSignal::new(false);
     let count = memo(move || usize::from(is_open.get()));
     let table = move || {
@@ -67,7 +69,7 @@ fn devices(scenario: RwSignal<Scenario>) -> El {
     let make = move |_| {
         let table = derived(table);
         let query = move |index: usize| table.with(|table| table.rows.get(index)?.query.clone());
-        el("div").child(view! { <DataTable table=Box::new(move || table.get())/> }).on("click", follow(scenario, query))
+        el("div").child(view! { <DataTable table=Box::new(move || table.get())/> }).on("click", shared.follow(query))
     };
     card("devices", "Other devices").child(
         el("details")

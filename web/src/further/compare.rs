@@ -3,27 +3,21 @@
 use leptos::prelude::*;
 use ridgepoint_calculator::compare::{self, Comparison, LETTERS};
 use ridgepoint_calculator::link::OTHERS;
-use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::Scenario;
 use web_sys::Event;
 
-use super::card;
+use super::matrix;
 use crate::draw::Figure;
 use crate::element::{El, el};
+use crate::panels::card;
+use crate::shared::Shared;
 use crate::signals::{derived, memo};
 use crate::widgets::DataTable;
 use crate::widgets::piece::{Tag, index_of, tag};
 
 /// The scenarios with what can be done with them, and once there are several what sets them apart and what follows.
-#[component]
-pub fn CompareView(
-    /// The scenario that the controls change.
-    scenario: RwSignal<Scenario>,
-    /// The others.
-    others: RwSignal<Vec<Scenario>>,
-    /// What follows from the scenario.
-    report: Memo<Report>,
-) -> El {
+pub fn view(shared: Shared) -> El {
+    let Shared { scenario, others, .. } = shared;
     let list = move || {
         let first = scenario.with(|scenario| line(0, scenario));
         let rest = others
@@ -33,20 +27,26 @@ pub fn CompareView(
     let act = move |event: Event| {
         // Two buttons to a line: the even ones exchange, the odd ones remove.
         let Some(index) = index_of(&event) else { return };
+        let (mut first, mut others) = (scenario.get_untracked(), others.get_untracked());
+        let Some(other) = others.get_mut(index / 2) else { return };
         if index % 2 == 1 {
-            others.update(|others| drop(others.remove(index / 2)));
+            others.remove(index / 2);
         } else {
-            let Some(chosen) = others.with_untracked(|others| others.get(index / 2).cloned()) else { return };
-            let before = scenario.get_untracked();
-            others.update(|others| others[index / 2] = before);
-            scenario.set(chosen);
+            core::mem::swap(&mut first, other);
         }
+        shared.visit(&first, &others);
+    };
+    let keep = move |_| {
+        let first = scenario.get_untracked();
+        let mut others = others.get_untracked();
+        others.push(first.clone());
+        shared.visit(&first, &others);
     };
     let add = el("button")
         .with("type", "button")
         .text("Keep this scenario to compare with")
         .hidden(move || others.with(Vec::len) == OTHERS.len())
-        .on("click", move |_| others.update(|others| others.push(scenario.get_untracked())));
+        .on("click", keep);
     let scenarios = card("compared", "Scenarios")
         .child(el("p").text("The controls change A. Keep it as it is now, then change what you want to compare."))
         .child(el("div").pieces(list).on("click", act))
@@ -55,16 +55,17 @@ pub fn CompareView(
     el("div")
         .class("pieces")
         .child(scenarios)
-        .child(el("div").class("pieces").rows(is_compared, move |_| side_by_side(scenario, others, report)))
+        .child(el("div").class("pieces").rows(is_compared, move |_| side_by_side(shared)))
+        .child(matrix::view(shared))
 }
 
 /// What follows from the scenarios.
-pub fn compared(scenario: RwSignal<Scenario>, others: RwSignal<Vec<Scenario>>, report: Memo<Report>) -> Comparison {
+pub fn compared(Shared { scenario, others, report, .. }: Shared) -> Comparison {
     others.with(|others| scenario.with(|scenario| report.with(|report| compare::of(scenario, report, others))))
 }
 
-fn side_by_side(scenario: RwSignal<Scenario>, others: RwSignal<Vec<Scenario>>, report: Memo<Report>) -> El {
-    let comparison = derived(move || compared(scenario, others, report));
+fn side_by_side(shared: Shared) -> El {
+    let comparison = derived(move || compared(shared));
     let settings = move || comparison.with(|comparison| comparison.settings.clone());
     let figures = move || comparison.with(|comparison| comparison.figures.clone());
     let chart = derived(move || comparison.with(|comparison| comparison.serving.clone()));

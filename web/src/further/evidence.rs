@@ -8,16 +8,15 @@ use ridgepoint_calculator::evidence;
 use ridgepoint_calculator::options::{Choice, Group};
 use ridgepoint_catalog::evidence::Evidence;
 
-use super::card;
 use crate::browser::files;
 use crate::draw::Figure;
 use crate::element::{El, el};
+use crate::panels::card;
 use crate::signals::{derived, memo};
 use crate::widgets::{DataTable, Select};
 
 /// Errors by what was measured, and predictions over measurements of one group at a time.
-#[component]
-pub fn EvidenceView() -> El {
+pub fn view() -> El {
     let found = RwSignal::new(None::<Result<Arc<Evidence>, String>>);
     spawn_local(async move {
         let evidence = files::evidence().await.map(Arc::new);
