@@ -115,6 +115,7 @@ impl Shown {
     fn embedded(mut self, view: View) -> Self {
         // The fullest device comes first.
         self.bars.truncate(if view == View::Memory { 1 } else { 0 });
+        self.bars.iter_mut().for_each(|bar| bar.notes.clear());
         self.charts.retain(|chart| match view {
             View::Memory => chart.id == "kv-cache",
             View::Speed => chart.id == "roofline",

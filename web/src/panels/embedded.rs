@@ -1,6 +1,7 @@
 //! The calculator inside another page: the answer and one view, without anything around them.
 
 use leptos::prelude::*;
+use ridgepoint_calculator::breakdown::Bar;
 use ridgepoint_calculator::chart::Chart;
 use ridgepoint_calculator::link::{Link, MAX_BATCH};
 use ridgepoint_calculator::scenario::{Presentation, Theme, View};
@@ -34,8 +35,10 @@ pub fn Embedded(
     // The address of an embed stays as it is, and so does its view.
     let content = match presentation.get_untracked().view {
         View::Memory => {
-            // The fullest device comes first, and there is room for one.
-            let bars = move || report.with(|report| report.breakdown().bars.into_iter().take(1).collect());
+            // The fullest device comes first, and there is room for one, without what is noted beside it.
+            let without_notes = |bar: Bar| Bar { notes: Vec::new(), ..bar };
+            let bars =
+                move || report.with(|report| report.breakdown().bars.into_iter().take(1).map(without_notes).collect());
             let bars = view! { <StackedBars bars=Box::new(bars)/> };
             el("div").class("pieces").child(bars).child(only(derived(move || scenario.with(charts::kv_cache))))
         }
