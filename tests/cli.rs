@@ -211,9 +211,15 @@ fn what_is_missing_and_what_would_fit_is_said() {
     assert_eq!(at(&read, "memory.shortfall.component"), "weights");
     assert_eq!(at(&read, "memory.shortfall.component_bytes"), at(&read, "memory.devices.0.weights_bytes"));
     assert_eq!((at(&read, "capacity.best_weights"), at(&read, "capacity.best_kv")), (&"fp8".into(), &Value::Null));
+    let formats = |report: &Value| report["capacity"]["best_formats"].clone();
+    assert_eq!(formats(&read), serde_json::json!({ "weights": "fp8", "kv": "bf16" }));
+    // 61,000 tokens in BF16 are 7.4 GiB, which do not fit beside 15.0 GiB of weights; half of that does.
+    let long = report("model=llama-3.1-8b&gpu=rtx-4090&in=60000&out=1000&batch=1");
+    assert_eq!(at(&long, "capacity.best_weights"), "fp8");
+    assert_eq!(formats(&long), serde_json::json!({ "weights": "native", "kv": "fp8" }));
     let text = ridgepoint(&["estimate", "model=llama-3.1-70b&gpu=h100-sxm-80gb"], "").stdout;
     let text = String::from_utf8(text).expect("UTF-8");
-    assert!(text.contains("missing: 62.0 GiB on rank 0") && text.contains("Widest weights     FP8"), "{text}");
+    assert!(text.contains("missing: 61.7 GiB on rank 0") && text.contains("Widest weights     FP8"), "{text}");
     let fits = report("model=llama-3.1-8b");
     assert_eq!(at(&fits, "memory.shortfall"), &Value::Null);
     assert_eq!((at(&fits, "capacity.best_weights"), at(&fits, "capacity.best_kv")), (&"native".into(), &"bf16".into()));

@@ -243,3 +243,36 @@ fn media_that_cannot_be_counted_are_said() {
     let strip = warnings("model=qwen3-vl-8b&images=1:4020x20");
     assert!(strip.contains(&Warning::PictureRefused { width: 4020, height: 20 }));
 }
+
+/// Activations of vLLM, worked by hand: patches x (2 x (2 x width + pixels) B + the wider of attention and MLP), or what
+/// the encoder hands over and the widest layer of the language model.
+#[test]
+fn the_largest_pictures_are_profiled() {
+    let rest = "&gpu=h100-sxm-80gb&engine=vllm&w=bf16&max-seqs=16&chunk=8192&in=1792&out=256";
+    for (model, activations) in [
+        // 8192 / 256 pictures of 64 x 64 patches; the MLP of SigLIP keeps 2 x 4304 numbers.
+        ("gemma-3-27b&n=2&tp=1&ev=0.22", 32 * 4096 * (2 * (2 * 1152 + 3 * 14 * 14) + 2 * 2 * 4304)),
+        // One picture of 16,384 tokens of 2 x 2 patches, 23 B for each number of the width in attention.
+        ("qwen3-vl-8b&ev=0.22", 65_536 * (2 * (2 * 1152 + 3 * 2 * 16 * 16) + 23 * 1152)),
+        // Half of attention on each rank.
+        ("qwen2.5-vl-7b&ev=0.22&n=2&tp=2", 65_536 * (2 * (2 * 1280 + 3 * 2 * 14 * 14) + 23 * 1280 / 2)),
+        // Version 0.11 rotates in 32 bit.
+        ("qwen2.5-vl-7b&ev=0.11", 65_536 * (2 * (2 * 1280 + 3 * 2 * 14 * 14) + 36 * 1280)),
+        // Two pictures of 55 rows of 56 tokens leave less in the encoder than a layer takes beside them; three in 0.9.
+        ("mistral-small-3.1-24b&ev=0.22", 8192 * (3 * 5120 + 3 * 32_768) * 2 + 2 * 55 * 56 * 5120 * 2),
+        ("mistral-small-3.1-24b&ev=0.9.2", 8192 * (3 * 5120 + 3 * 32_768) * 2 + 3 * 55 * 56 * 5120 * 2),
+    ] {
+        let report = report(&format!("model={model}{rest}"));
+        assert_eq!(report.devices[0].memory.activations.get(), activations, "{model}");
+        assert!(!report.warnings.contains(&Warning::EncoderNotCounted), "{model}");
+    }
+    // Up to seven times as many patches in a video, if the context holds them; none in the second half of a pipeline.
+    let video = report("model=qwen2.5-vl-7b&gpu=h100-sxm-80gb&n=2&tp=1&pp=2&ev=0.22&in=127744&out=256");
+    assert_eq!(video.devices[0].memory.activations.get(), 7 * 65_536 * (2 * (2 * 1280 + 1176) + 23 * 1280));
+    let last = video.devices.last().expect("two stages").memory.activations;
+    assert!(last.get() < 2 * 1024 * 1024 * 1024, "{last:?}");
+    for query in ["engine=vllm&ev=0.7", "engine=sglang", "engine=tensorrt-llm"] {
+        let report = report(&format!("model=qwen2.5-vl-7b&gpu=h100-sxm-80gb&{query}"));
+        assert!(report.warnings.contains(&Warning::EncoderNotCounted), "{query}");
+    }
+}

@@ -3,7 +3,7 @@
 
 use std::thread;
 
-use ridgepoint_calculator::capacity::{self, Capacity};
+use ridgepoint_calculator::capacity::{self, Capacity, Formats};
 use ridgepoint_calculator::deployment::Resolved;
 use ridgepoint_calculator::ladder;
 use ridgepoint_calculator::link;
@@ -245,6 +245,27 @@ fn the_best_formats_are_the_widest_that_fit() {
         match fitting.max_by_key(|&kv| of(kv)) {
             widest if widest == kv => Ok(()),
             widest => Err(format!("best cache {kv:?}, not {widest:?}")),
+        }
+    });
+}
+
+/// Tries every pair: of those that fit, the one with most bytes of weights, and of those the one with most bytes of cache.
+#[test]
+fn the_best_pair_of_formats_is_the_widest_that_fits() {
+    on_all(|scenario, resolved, random| {
+        if !random.one_in(4) {
+            return Ok(());
+        }
+        let engine = scenario.engine;
+        let bytes = |format| memory::weights(&resolved.model, format);
+        let pairs = ladder::weight_choices(resolved, engine)
+            .flat_map(|weights| ladder::kv_formats(engine).iter().map(move |&kv| Formats { weights, kv }));
+        let with = |pair: &Formats| Scenario { weights: Some(pair.weights), kv: pair.kv, ..scenario.clone() };
+        let fitting: Vec<Formats> = pairs.filter(|pair| fits(&with(pair))).collect();
+        let widest = fitting.iter().copied().max_by_key(|pair| (bytes(pair.weights), pair.kv.bytes(1024)));
+        match ladder::best_formats(scenario, resolved) {
+            pair if pair == widest => Ok(()),
+            pair => Err(format!("best formats {pair:?} of {fitting:?}, not {widest:?}")),
         }
     });
 }

@@ -226,6 +226,19 @@ fn constants_have_a_source() {
             }
         }
     }
+    // A sum is no more certain than its parts, and what is left no more than what was taken.
+    for engine in Engine::ALL {
+        let query = format!("model=qwen3-8b&gpu=h100-sxm-80gb&n=2&engine={}", names::engine(engine).id);
+        let workings = working::of(&link::decode(&query).scenario);
+        let basis = |figure: &str| workings.iter().find(|working| working.figure == figure).and_then(|of| of.basis);
+        let parts = ["Weights", "KV cache", "Activations"].into_iter();
+        let taken = parts.chain(names::overhead(engine, Default::default()).into_iter().map(|(figure, _)| figure));
+        let least = taken.map(basis).max().flatten();
+        assert_eq!(basis("Total"), least, "{query}");
+        for figure in ["Headroom", "Room for cache", "Concurrency", "KV tokens"] {
+            assert!(basis(figure) >= basis("Total").max(basis("Engine limit")), "{query}: {figure}");
+        }
+    }
     let context = |query: &str| {
         let workings = working::of(&link::decode(query).scenario);
         workings.into_iter().find(|working| working.figure == "context").and_then(|working| working.basis)

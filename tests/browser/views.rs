@@ -137,6 +137,8 @@ async fn the_evidence_is_fetched_when_its_view_opens() -> Result<(), Trouble> {
         let evidence = Evidence::from_bytes(EVIDENCE_FILE.to_vec()).ok_or("the build has packed it")?;
         let rows = "document.querySelectorAll('[aria-labelledby=\"errors-title\"] tbody tr').length";
         page.wait_until(&format!("{rows} === {}", evidence.groups.len())).await?;
+        let logged = "document.querySelectorAll('[aria-labelledby=\"memory-errors-title\"] tbody tr').length";
+        assert_eq!(page.number_of(logged).await?, evidence.memory.len() as f64);
         assert_eq!(page.number_of(fetched).await?, 1.0);
         page.focus("#evidence-group").await?;
         for group in &evidence.groups[..2] {

@@ -28,6 +28,18 @@ pub struct Capacity {
     pub best_weights: Option<WeightFormat>,
     /// Widest KV-cache format of the engine's that fits with everything else as it is; `None` if none does.
     pub best_kv: Option<KvFormat>,
+    /// The best pair of formats that fits: the widest weights with which any of the engine's caches fits, then the widest
+    /// cache that fits with them. So weights are never narrowed while a narrower cache would do. `None` if no pair fits.
+    pub best_formats: Option<Formats>,
+}
+
+/// A format of the weights with one of the KV cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Formats {
+    /// How the weights are stored.
+    pub weights: WeightFormat,
+    /// How the KV cache is stored.
+    pub kv: KvFormat,
 }
 
 impl Capacity {
@@ -62,6 +74,7 @@ impl Capacity {
             min_devices: min_devices(scenario, resolved),
             best_weights: ladder::best_weights(scenario, resolved),
             best_kv: ladder::best_kv(scenario, resolved),
+            best_formats: ladder::best_formats(scenario, resolved),
             ..self
         }
     }

@@ -1,6 +1,6 @@
 //! How good the predictions are: errors by what was measured, predictions against measurements, and the worst of them.
 
-use ridgepoint_catalog::evidence::{Case, Errors, Evidence, Group};
+use ridgepoint_catalog::evidence::{Case, Distances, Errors, Evidence, Group, Memory};
 use ridgepoint_core::{Seconds, TokensPerSecond};
 
 use crate::chart::{Axis, Chart, Point, Scale, Series, Stroke};
@@ -41,6 +41,46 @@ pub fn errors(evidence: &Evidence) -> Table {
         caption: "Mean of |predicted − measured| / measured; cases fitted and kept from the fit".into(),
         columns,
         rows: evidence.groups.iter().map(row).collect(),
+    }
+}
+
+/// Errors of what engines keep in memory, by engine and figure: the median, and what nine in ten stay below.
+pub fn memory(evidence: &Evidence) -> Table {
+    let columns = vec![
+        Column::text("What was logged"),
+        Column::figures("Cases"),
+        Column::figures("Median, unseen"),
+        Column::figures("9 in 10 below, unseen"),
+        Column::figures("Worst, unseen"),
+        Column::figures("Within bounds, unseen"),
+        Column::figures("Median, fitted"),
+        Column::figures("9 in 10 below, fitted"),
+        Column::figures("Worst, fitted"),
+        Column::figures("Within bounds, fitted"),
+        Column::figures("Sources"),
+    ];
+    let row = |memory: &Memory| {
+        let errors = |Distances { count, median, p90, worst, within }: Distances| {
+            let known = |millionths: u64| match count {
+                0 => "–".into(),
+                _ => numbers::percent(millionths as f64 / 1e6),
+            };
+            [median, p90, worst, within].map(known)
+        };
+        let (fit, unseen) = (memory.fit.count, memory.held_out.count);
+        let mut cells = vec![
+            format!("{}: {}", memory.engine, memory.figure),
+            format!("{} + {}", numbers::count(fit), numbers::count(unseen)),
+        ];
+        cells.extend(errors(memory.held_out));
+        cells.extend(errors(memory.fit));
+        cells.push(numbers::count(memory.sources));
+        Row { cells, ..Row::default() }
+    };
+    Table {
+        caption: "|predicted − logged| / logged; cases that helped to choose a constant and others".into(),
+        columns,
+        rows: evidence.memory.iter().map(row).collect(),
     }
 }
 

@@ -3,6 +3,7 @@
 use ridgepoint_catalog::devices::{Confidence, find_device};
 use ridgepoint_core::{Latent, WeightFormat};
 
+use crate::capacity::Formats;
 use crate::link;
 use crate::names;
 use crate::numbers;
@@ -74,17 +75,20 @@ pub fn capacity(report: &Report) -> Vec<Fact> {
         most => format!("{} {unit}", numbers::count(most)),
     };
     let none = || "none".to_string();
-    let weights = capacity.best_weights.map_or_else(none, |format| {
+    let weights = |format| {
         if format == WeightFormat::Native {
             return format!("{}, as published", report.model.native_format.label);
         }
         names::weight_format(format).label.into()
-    });
+    };
+    let kv = |format| names::kv_format(format).label.to_owned();
+    let pair = |formats: Formats| format!("{}; KV cache: {}", weights(formats.weights), kv(formats.kv));
     let mut facts = vec![
         fact("Largest batch", bound(most, link::MAX_BATCH, "sequences")),
         fact("Longest context", bound(capacity.max_context_tokens.unwrap_or(0), link::MAX_TOKENS, "tokens")),
-        fact("Widest weights", weights),
-        fact("Widest KV cache", capacity.best_kv.map_or_else(none, |format| names::kv_format(format).label.into())),
+        fact("Widest weights", capacity.best_weights.map_or_else(none, weights)),
+        fact("Widest KV cache", capacity.best_kv.map_or_else(none, kv)),
+        fact("Widest of both", capacity.best_formats.map_or_else(none, pair)),
     ];
     if let Some(devices) = capacity.min_devices {
         facts.push(fact("Fewest devices", numbers::count(devices)));

@@ -135,6 +135,14 @@ struct Capacity {
     min_devices: Option<u64>,
     best_weights: Option<&'static str>,
     best_kv: Option<&'static str>,
+    best_formats: Option<Formats>,
+}
+
+/// A format of the weights with one of the KV cache.
+#[derive(Serialize)]
+struct Formats {
+    weights: &'static str,
+    kv: &'static str,
 }
 
 /// A prediction with its interval, and the speed of light.
@@ -316,6 +324,10 @@ fn capacity(report: &Report) -> Capacity {
         min_devices: capacity.min_devices,
         best_weights: capacity.best_weights.map(|format| names::weight_format(format).id),
         best_kv: capacity.best_kv.map(|format| names::kv_format(format).id),
+        best_formats: capacity.best_formats.map(|formats| Formats {
+            weights: names::weight_format(formats.weights).id,
+            kv: names::kv_format(formats.kv).id,
+        }),
     }
 }
 

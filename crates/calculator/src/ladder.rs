@@ -3,7 +3,7 @@
 
 use ridgepoint_core::{Engine, GgufFile, KvFormat, WeightFormat, memory};
 
-use crate::capacity;
+use crate::capacity::{self, Formats};
 use crate::deployment::{self, Resolved};
 use crate::scenario::{Scenario, Settings};
 
@@ -59,6 +59,18 @@ pub fn best_kv(scenario: &Scenario, resolved: &Resolved) -> Option<KvFormat> {
     let settings = Settings { value_cache: None, ..scenario.settings };
     let fits = |&kv: &KvFormat| fits(&Scenario { kv, settings, ..scenario.clone() }, resolved);
     kv_formats(scenario.engine).iter().copied().find(fits)
+}
+
+/// The widest of [`weight_choices`] with which any of [`kv_formats`] fits `scenario`, with the widest of those that do.
+pub fn best_formats(scenario: &Scenario, resolved: &Resolved) -> Option<Formats> {
+    let narrowest = kv_formats(scenario.engine).last().copied()?;
+    let settings = Settings { value_cache: None, ..scenario.settings };
+    weight_choices(resolved, scenario.engine).find_map(|weights| {
+        let scenario = Scenario { weights: Some(weights), kv: narrowest, settings, ..scenario.clone() };
+        // Where the narrowest cache does not fit, no other needs trying.
+        let kv = fits(&scenario, resolved).then(|| best_kv(&scenario, resolved))??;
+        Some(Formats { weights, kv })
+    })
 }
 
 fn fits(scenario: &Scenario, resolved: &Resolved) -> bool {

@@ -364,7 +364,15 @@ fn warnings(resolved: &Resolved, report: &Report) -> Vec<Warning> {
     }
     warnings.extend(waiting(resolved, report.workload));
     let has_encoder = Component::ALL.into_iter().any(|part| part.is_tower() && report.model.parameters.of(part) > 0);
-    if has_encoder && report.engine.cuts_layers() {
+    let is_profiled = match resolved.profile {
+        Profile::Vllm(rules) => rules.profiles_encoder(&resolved.model),
+        Profile::Sglang(_)
+        | Profile::TensorRtLlm(_)
+        | Profile::LlamaCpp(_)
+        | Profile::Transformers(_)
+        | Profile::Mlx(_) => false,
+    };
+    if has_encoder && !is_profiled && report.engine.cuts_layers() {
         warnings.push(Warning::EncoderNotCounted);
     }
     if let Some(kv_heads) = resolved.model.fewest_kv_heads() {

@@ -15,7 +15,7 @@ use ridgepoint_core::{Demand, Paging, Profile, Reservation};
 use crate::deployment::{Resolved, Run};
 use crate::scenario::Scenario;
 
-use terms::Origins;
+use terms::{Known, Origins};
 
 /// How one figure comes about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +28,10 @@ pub struct Working {
     pub substituted: String,
     /// What that gives, as it is shown elsewhere.
     pub result: String,
-    /// How the least certain of its constants is known; `None` where it has none.
+    /// How the least certain of its constants is known, and of those of the figures that it is made of; `None` where there
+    /// are none.
     pub basis: Option<Basis>,
-    /// Where its constants come from.
+    /// Where its constants come from, or the least certain of those of the figures that it is made of.
     pub sources: Vec<&'static str>,
 }
 
@@ -79,14 +80,16 @@ pub fn of(scenario: &Scenario) -> Vec<Working> {
     workings.extend(desk.state());
     workings.push(desk.activations());
     workings.extend(desk.overhead());
-    workings.push(desk.total());
+    let parts = Known::least(&workings);
+    workings.push(desk.total(parts.clone()));
     workings.push(desk.minimum());
-    workings.extend(desk.limit());
+    let (limit, room) = desk.limit(&parts);
+    workings.extend(limit);
     if desks.iter().all(|desk| desk.reservation.limit.is_some()) {
         let offers = || desks.iter().filter_map(|desk| Some((desk, desk.offer()?)));
         let fewest = offers().min_by(|(_, one), (_, other)| one.concurrency.total_cmp(&other.concurrency));
-        workings.extend(fewest.map(|(desk, offer)| desk.concurrency(offer)));
-        workings.extend(offers().min_by_key(|(_, offer)| offer.tokens).map(|(desk, offer)| desk.tokens(offer)));
+        workings.extend(fewest.map(|(desk, offer)| desk.concurrency(offer, &room)));
+        workings.extend(offers().min_by_key(|(_, offer)| offer.tokens).map(|(desk, offer)| desk.tokens(offer, &room)));
     }
     workings
 }

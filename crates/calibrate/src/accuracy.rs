@@ -155,7 +155,7 @@ const INTRODUCTION: &str = "\
 `cargo xtask calibrate` writes this page, the constants (`crates/catalog/data/calibration/cells.json`), the widths of the
 intervals (`spreads.json` beside it) and the list behind the page's evidence (`crates/catalog/data/evidence.json`) from the
 published measurements in `tests/measured/performance.json`, with the times of single kernels in `operations.json` beside
-it as a light prior.
+it as a light prior. The last section is on memory, from `memory.json` beside them; nothing is fitted on that here.
 
 One sweep in five (everything that shares model, device, engine, version, formats and layout) is kept from the fit.
 **Fit** are errors on what the constants were fitted on: they say how well the formulas can describe, not how well they

@@ -16,6 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use ridgepoint_calibrate::memory;
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -46,12 +47,15 @@ fn run(deliver: fn(&Path, &str) -> Result<(), String>) -> Result<(), String> {
     let misses = accuracy::misses(&cases, cells);
     let unseen = folds::misses(&cases, &fits);
     let spreads = accuracy::spreads(&[misses.as_slice(), unseen.as_slice()]);
-    let evidence = published::json(&misses, &unseen, &spreads);
+    let logged = fs::read_to_string(root.join("tests/measured/memory.json")).map_err(|error| error.to_string())?;
+    let logged = memory::rows(&logged)?;
+    let evidence = published::json(&misses, &unseen, &spreads, &logged);
     let data = root.join("crates/catalog/data/calibration");
     deliver(&root.join("crates/catalog/data/evidence.json"), &evidence)?;
     deliver(&data.join("cells.json"), &lines(&cells::json(cells)))?;
     deliver(&data.join("spreads.json"), &lines(&spreads))?;
-    deliver(&root.join("docs/ACCURACY.md"), &accuracy::page(&misses, &unseen, &spreads, &kernels, cells))
+    let page = accuracy::page(&misses, &unseen, &spreads, &kernels, cells) + &memory::section(&logged);
+    deliver(&root.join("docs/ACCURACY.md"), &page)
 }
 
 /// A list as JSON with an entry to a line.

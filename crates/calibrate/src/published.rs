@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ridgepoint_calibrate::memory;
 use serde_json::{Value, json};
 
 use crate::accuracy::{self, Errors, Miss};
 
-const SOURCE: &str = "written by cargo xtask calibrate from tests/measured/performance.json";
+const SOURCE: &str = "written by cargo xtask calibrate from tests/measured/performance.json and memory.json";
 const COLUMNS: &str =
     "[group, label, source, 1 if held out, measured, predicted, low, high], in seconds or tokens per second";
 
 /// The file, a case to a line.
-pub(crate) fn json(misses: &[Miss<'_>], unseen: &[Miss<'_>], spreads: &[Value]) -> String {
+pub(crate) fn json(misses: &[Miss<'_>], unseen: &[Miss<'_>], spreads: &[Value], logged: &[memory::Row]) -> String {
     let group_of = |miss: &Miss<'_>| miss.case.group.clone();
     let groups = places(misses.iter().map(group_of));
     let labels = places(misses.iter().map(|miss| miss.case.label()));
@@ -53,6 +54,7 @@ pub(crate) fn json(misses: &[Miss<'_>], unseen: &[Miss<'_>], spreads: &[Value]) 
         ("labels", labels.keys().map(|label| json!(label)).collect()),
         ("sources", sources.keys().map(|source| json!(source)).collect()),
         ("cases", misses.iter().map(case).collect::<Vec<Value>>()),
+        ("memory", memory::entries(logged)),
     ];
     parts.extend(lists.iter().map(|(key, list)| {
         let lines: Vec<String> = list.iter().map(|entry| format!("    {entry}")).collect();

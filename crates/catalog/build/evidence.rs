@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::evidence::{Case, Errors, Evidence, Floor, Group};
+use crate::evidence::{Case, Distances, Errors, Evidence, Floor, Group, Memory};
 
 /// Reads and checks the file.
 pub(crate) fn read(path: &Path, version: &'static str) -> Evidence {
@@ -21,6 +21,7 @@ pub(crate) fn read(path: &Path, version: &'static str) -> Evidence {
         sources: texts("sources"),
         labels: texts("labels"),
         cases: list("cases").iter().map(case).collect(),
+        memory: list("memory").iter().map(memory).collect(),
     };
     for Case { group, label, source, .. } in &evidence.cases {
         assert!(usize::from(*group) < evidence.groups.len(), "{place}: no group {group}");
@@ -50,6 +51,21 @@ fn group(entry: &Value) -> Group {
         held_out: errors("held_out"),
         unseen: errors("unseen"),
         floor: Floor { count: count(&floor["count"]), mean: thousandths(&floor["mean"]) },
+    }
+}
+
+fn memory(entry: &Value) -> Memory {
+    let distances = |key: &str| {
+        let [count, median, p90, worst, within] =
+            ["count", "median", "p90", "worst", "within"].map(|name| count(&entry[key][name]));
+        Distances { count, median, p90, worst, within }
+    };
+    Memory {
+        engine: kept(&entry["engine"]),
+        figure: kept(&entry["figure"]),
+        fit: distances("fit"),
+        held_out: distances("held_out"),
+        sources: count(&entry["sources"]),
     }
 }
 

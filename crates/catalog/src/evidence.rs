@@ -18,6 +18,38 @@ pub struct Evidence {
     pub labels: Vec<&'static str>,
     /// The measurements.
     pub cases: Vec<Case>,
+    /// Errors of what engines keep in memory.
+    pub memory: Vec<Memory>,
+}
+
+/// Errors of one figure of an engine's memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Memory {
+    /// The engine's name.
+    pub engine: &'static str,
+    /// What was measured.
+    pub figure: &'static str,
+    /// Errors on cases that helped to choose a constant.
+    pub fit: Distances,
+    /// Errors on cases that did not.
+    pub held_out: Distances,
+    /// Publications that the measurements come from.
+    pub sources: u64,
+}
+
+/// How far figures are from measurements: shares of the measurement in millionths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Distances {
+    /// Measurements.
+    pub count: u64,
+    /// Median of |predicted - measured| / measured.
+    pub median: u64,
+    /// What nine in ten of them stay below.
+    pub p90: u64,
+    /// The largest.
+    pub worst: u64,
+    /// Share of the measurements from which the figure is no further than they allow.
+    pub within: u64,
 }
 
 /// Measurements of one figure.
@@ -118,7 +150,9 @@ impl Case {
     }
 }
 
-packed_struct! { static Evidence { version, groups, sources, labels, cases } }
+packed_struct! { static Evidence { version, groups, sources, labels, cases, memory } }
+packed_struct! { static Memory { engine, figure, fit, held_out, sources } }
+packed_struct! { Distances { count, median, p90, worst, within } }
 packed_struct! { static Group { name, is_rate, fit, held_out, unseen, floor } }
 packed_struct! { Errors { count, mean, median, covered } }
 packed_struct! { Floor { count, mean } }

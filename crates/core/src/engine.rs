@@ -19,7 +19,7 @@ use crate::state::{State, StateFormat};
 use crate::units::{Bytes, Tokens};
 use crate::workload::Workload;
 
-pub use activations::{LayerPeak, TorchPeak};
+pub use activations::{EncoderPeak, LayerPeak, TorchPeak};
 pub use llama_cpp::{ComputeBuffer, LlamaCpp};
 pub use mlx::Mlx;
 pub use sglang::Sglang;

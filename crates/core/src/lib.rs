@@ -33,6 +33,7 @@ pub mod state;
 pub mod tensor;
 pub mod training;
 pub mod units;
+pub mod vision;
 pub mod weights;
 pub mod workload;
 
@@ -40,8 +41,9 @@ pub use accelerator::{Accelerator, Peaks};
 pub use attention::{Attention, AttentionBias, Indexer, Reach, Selection, attention_tensors, linear};
 pub use efficiency::Efficiency;
 pub use engine::{
-    Cells, ComputeBuffer, Demand, DeviceRam, Engine, HostWeights, Knobs, LatentCache, LayerPeak, LlamaCpp, Mlx, Offer,
-    Paging, Peak, Profile, Reservation, Sglang, Site, StateRules, TensorRtLlm, TorchPeak, Transformers, Vllm,
+    Cells, ComputeBuffer, Demand, DeviceRam, EncoderPeak, Engine, HostWeights, Knobs, LatentCache, LayerPeak, LlamaCpp,
+    Mlx, Offer, Paging, Peak, Profile, Reservation, Sglang, Site, StateRules, TensorRtLlm, TorchPeak, Transformers,
+    Vllm,
 };
 pub use feed_forward::{FeedForward, MlpRoles, MlpShape, expected_experts, mlp_tensors};
 pub use format::{
@@ -68,5 +70,6 @@ pub use tensor::{Component, Kind, Role, Sharding, Tensor};
 pub use units::{
     Bytes, BytesPerSecond, Flops, FlopsPerByte, FlopsPerSecond, Seconds, Tokens, TokensPerSecond, tokens_per_second,
 };
+pub use vision::VisionEncoder;
 pub use weights::{PackedLayers, Weights};
 pub use workload::Workload;

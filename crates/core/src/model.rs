@@ -8,6 +8,7 @@ use crate::picture::{Picture, Sound};
 use crate::state::State;
 use crate::tensor::{Component, Kind, Tensor};
 use crate::units::Tokens;
+use crate::vision::VisionEncoder;
 
 /// The half of a layer that moves information between tokens, and what it remembers of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -300,6 +301,8 @@ pub struct Model {
     pub gguf: GgufLayout,
     /// What it makes of a picture; `None` where it sees none or we do not know the rule.
     pub picture: Option<Picture>,
+    /// What it sees pictures with; `None` where it sees none or we do not know how wide it is.
+    pub vision: Option<VisionEncoder>,
     /// What it makes of a recording; `None` where it hears none or we do not know the rule.
     pub sound: Option<Sound>,
     /// What it makes pictures or sound from; `None` where it makes neither.

@@ -15,6 +15,7 @@ use crate::picture::{Picture, Sound};
 use crate::state::{State, StateFormat};
 use crate::tensor::{Kind, Role, Tensor};
 use crate::units::{Bytes, BytesPerSecond, FlopsPerSecond};
+use crate::vision::VisionEncoder;
 
 /// What can be written and read back. What borrows from the bytes lives as long as they do.
 ///
@@ -306,6 +307,7 @@ packed_struct!(Model {
     mtp_parameters,
     gguf,
     picture,
+    vision,
     sound,
     latent,
 });
@@ -346,6 +348,7 @@ packed_enum!(Picture {
     11 Mosaic { unit, fewest, most, side, tiles },
 });
 packed_enum!(Latent { 0 Image { channels, scale, finest, coarsest }, 1 Sound { semantic, coarse, fine } });
+packed_struct!(VisionEncoder { hidden, inner, rotary, pixels, patches, most, frames, vectors });
 packed_struct!(Sound { window, tokens });
 packed_enum!(Source { 0 Image, 1 Prompt, 2 Frames(tokens) });
 packed_enum!(StateFormat { 0 Bits16, 1 Bits32 });

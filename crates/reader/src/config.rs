@@ -34,6 +34,7 @@ mod state_space;
 mod storage;
 mod towers;
 mod unverified;
+mod vision;
 mod zyphra;
 
 use keys::{Config, Problems};

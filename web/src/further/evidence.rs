@@ -44,7 +44,7 @@ fn content(evidence: Arc<Evidence>) -> El {
         label: "What was measured".into(),
         choices: evidence.groups.iter().enumerate().map(|(index, group)| choice(index, group.name)).collect(),
     }];
-    let table = evidence::errors(&evidence);
+    let (table, memory) = (evidence::errors(&evidence), evidence::memory(&evidence));
     let chart = derived(move || evidence::chart(&evidence, group.get()));
     let worst = move || chart.with(|chart| chart.table.clone());
     let value = memo(move || group.get().to_string());
@@ -59,6 +59,10 @@ fn content(evidence: Arc<Evidence>) -> El {
         .child(select)
         .child(view! { <Figure chart without_table=true/> })
         .child(card("worst", "The worst of them").child(view! { <DataTable table=Box::new(worst)/> }))
+        .child(
+            card("memory-errors", "How far memory is from what engines log")
+                .child(view! { <DataTable table=Box::new(move || memory.clone())/> }),
+        )
 }
 
 fn choice(index: usize, name: &str) -> Choice {

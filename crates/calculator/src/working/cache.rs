@@ -42,7 +42,7 @@ impl Desk<'_> {
             };
             (bytes > Bytes::ZERO).then_some((count, each))
         }));
-        Some(terms.working("Cache page", numbers::bytes(page).to_string(), self.origins.of(&["block"])))
+        Some(terms.working("Cache page", numbers::bytes(page).to_string(), self.origins.of(self.of_pages())))
     }
 
     pub(super) fn cache(&self) -> Working {
@@ -54,7 +54,7 @@ impl Desk<'_> {
                 "sequences × pages of a sequence × bytes of a page",
                 format!("{} × {} × {}", numbers::count(batch), numbers::count(of_sequence - of_state), exact(page)),
             );
-            return terms.working("KV cache", result, self.origins.of(&["block"]));
+            return terms.working("KV cache", result, self.origins.of(self.of_pages()));
         }
         let mut terms = Terms::default();
         let layers = || demand.stage.layers(demand.stored).into_iter();
@@ -87,6 +87,15 @@ impl Desk<'_> {
             Profile::Sglang(_) | Profile::Transformers(_) => &[],
         };
         terms.working("KV cache", result, self.origins.of(names))
+    }
+
+    /// The constants in the size of a page.
+    fn of_pages(&self) -> &'static [&'static str] {
+        if self.demand.model.has_latent_cache() {
+            &["block", "page_groups", "latent_granule"]
+        } else {
+            &["block", "page_groups"]
+        }
     }
 
     pub(super) fn state(&self) -> Option<Working> {

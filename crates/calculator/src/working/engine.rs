@@ -53,13 +53,38 @@ impl Desk<'_> {
                         )
                     };
                 }
+                let mut of_encoder: &[&str] = &[];
+                if let Some(encoder) = peak.encoder {
+                    let reads = format!(
+                        "{} × {} × (2 B × (2 × {} + {}) + {})",
+                        n(encoder.tokens),
+                        encoder.patches,
+                        n(encoder.hidden),
+                        n(encoder.pixels),
+                        exact(encoder.widest)
+                    );
+                    terms.plus_bytes("encoder’s output", encoder.outputs);
+                    terms = Terms::new(
+                        format!(
+                            "max(encoder’s tokens × patches × (2 B × (2 × width + pixels) + attention or MLP) ; {})",
+                            terms.words
+                        ),
+                        format!("max({reads} ; {})", terms.numbers),
+                    );
+                    of_encoder = &["encoder_attention", "encoder_rounds_up"];
+                }
                 // An engine has those of these that it needs.
                 let of_scheduler: &[&str] = match demand.knobs.tokens_per_pass {
-                    None => &["tiers", "tokens_per_pass", "tokens_per_pass_large"],
+                    None => &["tiers", "tokens_per_pass", "tokens_per_pass_large", "whole_prompts", "large"],
+                    Some(_) => &[],
+                };
+                let of_requests: &[&str] = match demand.knobs.max_sequences {
+                    None => &["max_sequences", "max_sequences_large"],
                     Some(_) => &[],
                 };
                 let of_mixture: &[&str] = if layer.chunk > 0 { &["moe_chunk"] } else { &[] };
-                let names = [of_scheduler, of_mixture, &["sampler_bytes", "logit_bytes"]].concat();
+                let names =
+                    [of_scheduler, of_requests, of_mixture, &["sampler_bytes", "logit_bytes"], of_encoder].concat();
                 terms.working("Activations", result, self.origins.of(&names))
             }
             Peak::Graph(buffer) => {
@@ -114,16 +139,10 @@ impl Desk<'_> {
                 }
                 (Profile::Vllm(rules), "cuda_graphs") => (
                     Terms::new(
-                        "base + per layer and width × layers × hidden",
-                        format!(
-                            "{} + {} × {} × {}",
-                            exact(rules.graphs),
-                            exact(rules.graph_width),
-                            demand.stage.layers,
-                            numbers::count(demand.model.hidden_size)
-                        ),
+                        "per layer × layers",
+                        format!("{} × {}", exact(rules.layer_graphs), demand.stage.layers),
                     ),
-                    vec!["graphs", "graph_width"],
+                    vec!["layer_graphs"],
                 ),
                 (Profile::Sglang(rules), "cuda_graphs") => (
                     Terms::new(
@@ -170,7 +189,8 @@ impl Desk<'_> {
         for (name, bytes) in names::overhead(resolved.profile.engine(), overhead) {
             sum.plus_bytes(name, bytes);
         }
-        workings.push(sum.working(OVERHEAD, numbers::bytes(overhead.total()).to_string(), Known::default()));
+        let known = Known::least(&workings);
+        workings.push(sum.working(OVERHEAD, numbers::bytes(overhead.total()).to_string(), known));
         workings
     }
 }

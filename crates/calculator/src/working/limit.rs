@@ -8,13 +8,13 @@ use crate::names;
 use crate::numbers;
 
 impl Desk<'_> {
-    pub(super) fn total(&self) -> Working {
+    pub(super) fn total(&self, parts: Known) -> Working {
         let memory = self.reservation.memory;
         let mut terms = Terms::default();
         for (part, bytes) in names::parts(memory) {
             terms.plus_bytes(part.label, bytes);
         }
-        terms.working(TOTAL, numbers::bytes(memory.total()).to_string(), Known::default())
+        terms.working(TOTAL, numbers::bytes(memory.total()).to_string(), parts)
     }
 
     /// What nobody could do without, whatever the engine.
@@ -28,28 +28,40 @@ impl Desk<'_> {
         terms.working(MINIMUM, numbers::bytes(reservation.memory.minimum).to_string(), Known::default())
     }
 
-    /// What the engine may take and what is left of that; nothing where the size of the device is not known.
-    pub(super) fn limit(&self) -> Vec<Working> {
-        let Self { resolved, demand, reservation, .. } = self;
+    /// What the engine may take and what is left of that, given what is known of the parts of the total, with what is
+    /// known of the room for cache; nothing where the size of the device is not known.
+    pub(super) fn limit(&self, parts: &Known) -> (Vec<Working>, Known) {
+        let Self { demand, reservation, .. } = self;
         let memory = reservation.memory;
-        let (Some(limit), Some(usable)) = (reservation.limit, demand.site.usable) else { return Vec::new() };
+        let (Some(limit), Some(usable)) = (reservation.limit, demand.site.usable) else {
+            return (Vec::new(), Known::default());
+        };
         let (terms, names) = self.share(usable);
-        let mut workings = vec![terms.working(LIMIT, numbers::bytes(limit).to_string(), self.origins.of(&names))];
+        let own = self.origins.of(&names);
+        let known = match self.resolved.profile {
+            // These limits have activations and overhead in them.
+            Profile::Sglang(_) | Profile::TensorRtLlm(_) => own.and(parts),
+            Profile::Vllm(_) | Profile::LlamaCpp(_) | Profile::Transformers(_) | Profile::Mlx(_) => own,
+        };
+        let of_rest = known.and(parts);
+        let reserved = reservation.reserved(self.resolved.profile.engine()).map(|reserved| {
+            let (words, known) =
+                if reserved == limit { ("engine limit, filled with cache", &known) } else { ("total", parts) };
+            let terms = Terms::new(words, exact(reserved));
+            terms.working(RESERVED, numbers::bytes(reserved).to_string(), known.clone())
+        });
+        let mut workings = vec![terms.working(LIMIT, numbers::bytes(limit).to_string(), known)];
         let spare = limit.minus(memory.total());
         let sign = if spare < 0 { "-" } else { "" };
         let headroom = Terms::new("engine limit − total", format!("{} − {}", exact(limit), exact(memory.total())));
         let result = format!("{sign}{}", numbers::bytes(Bytes::new(spare.unsigned_abs())));
-        workings.push(headroom.working(HEADROOM, result, Known::default()));
-        if let Some(reserved) = reservation.reserved(resolved.profile.engine()) {
-            let words = if reserved == limit { "engine limit, filled with cache" } else { "total" };
-            let terms = Terms::new(words, exact(reserved));
-            workings.push(terms.working(RESERVED, numbers::bytes(reserved).to_string(), Known::default()));
-        }
+        workings.push(headroom.working(HEADROOM, result, of_rest.clone()));
+        workings.extend(reserved);
         let held = memory.weights + memory.activations + memory.overhead.total();
-        let Some(pool) = reservation.pool() else { return workings };
+        let Some(pool) = reservation.pool() else { return (workings, of_rest) };
         let room = Terms::new("engine limit − weights − activations − overhead", less(limit, held));
-        workings.push(room.working("Room for cache", numbers::bytes(pool).to_string(), Known::default()));
-        workings
+        workings.push(room.working("Room for cache", numbers::bytes(pool).to_string(), of_rest.clone()));
+        (workings, of_rest)
     }
 
     /// What the engine may take of a device, and the constants in that.
@@ -75,6 +87,7 @@ impl Desk<'_> {
                 share.plus_bytes("context", rules.context);
                 share.plus_bytes("graphs", graphs);
                 names.extend(["context", "graphs_in_share"]);
+                names.extend((graphs > Bytes::ZERO).then_some("layer_graphs"));
                 names.extend(asked.is_none().then_some("memory_fraction"));
                 (Terms::new(format!("min(free ; {})", share.words), format!("min({free} ; {})", share.numbers)), names)
             }
@@ -131,7 +144,7 @@ impl Desk<'_> {
         self.resolved.profile.offer(&self.demand, self.reservation.pool()?)
     }
 
-    pub(super) fn concurrency(&self, offer: Offer) -> Working {
+    pub(super) fn concurrency(&self, offer: Offer, room: &Known) -> Working {
         let terms = match self.paging() {
             Some(paging) => {
                 let request = numbers::count(paging.of_request.max(1));
@@ -140,13 +153,13 @@ impl Desk<'_> {
             }
             None => self.even_share("", ""),
         };
-        terms.working("Concurrency", numbers::significant(offer.concurrency), self.origins.of(&["block"]))
+        terms.working("Concurrency", numbers::significant(offer.concurrency), self.origins.of(&["block"]).and(room))
     }
 
-    pub(super) fn tokens(&self, offer: Offer) -> Working {
+    pub(super) fn tokens(&self, offer: Offer, room: &Known) -> Working {
         let Self { resolved, demand, .. } = self;
         let result = numbers::count(offer.tokens);
-        let known = self.origins.of(&["block", "tokens_by_group"]);
+        let known = self.origins.of(&["block", "tokens_by_group"]).and(room);
         if let (Profile::Vllm(rules), Some(paging)) = (resolved.profile, self.paging()) {
             let pages = self.pages(paging);
             if let Some(block) = paging.block.filter(|_| rules.tokens_by_group || paging.tables == 1) {

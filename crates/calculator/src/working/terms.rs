@@ -90,10 +90,36 @@ pub(super) fn less(from: Bytes, less: Bytes) -> String {
 }
 
 /// What is known of the constants in a figure.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Known {
     pub(super) basis: Option<Basis>,
     pub(super) sources: Vec<&'static str>,
+}
+
+impl Known {
+    /// What is known of a sum of these figures: as much as of the least certain, with the sources of such.
+    pub(super) fn least<'a>(workings: impl IntoIterator<Item = &'a Working>) -> Self {
+        workings.into_iter().fold(Self::default(), |known, working| known.with(working.basis, &working.sources))
+    }
+
+    /// The same with another figure in the sum.
+    pub(super) fn and(&self, other: &Self) -> Self {
+        self.clone().with(other.basis, &other.sources)
+    }
+
+    fn with(mut self, basis: Option<Basis>, sources: &[&'static str]) -> Self {
+        if basis > self.basis {
+            self = Self { basis, sources: Vec::new() };
+        }
+        if basis == self.basis {
+            for &source in sources {
+                if !self.sources.contains(&source) {
+                    self.sources.push(source);
+                }
+            }
+        }
+        self
+    }
 }
 
 /// Where the constants of an engine's version come from.

@@ -3,6 +3,7 @@
 use crate::model::{Layer, Model};
 use crate::tensor::{Component, Kind};
 use crate::units::{Bytes, Tokens};
+use crate::vision::VisionEncoder;
 
 /// Widths of the feed-forward block that one token passes through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,7 +94,57 @@ impl LayerPeak {
     }
 }
 
-/// The peak of a pass in a PyTorch engine: the widest layer, or the choice of the next tokens.
+/// What a vision encoder keeps at its widest while it reads the largest pictures that an engine lets it, in 16 bit, on one
+/// rank.
+///
+/// For each patch two vectors of its residual stream and the pixels, which every rank has, and the wider of attention
+/// and MLP, of which each rank has its part.
+///
+/// ```
+/// // Qwen2.5-VL reads 65,536 patches of one picture; attention keeps 23 B for each number of its width of 1280.
+/// let patch = 2 * (2 * 1280 + 1176) + 23 * 1280;
+/// assert_eq!(65_536_u64 * patch, 2_419_064_832);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EncoderPeak {
+    /// Tokens that it makes at once.
+    pub tokens: Tokens,
+    /// Patches that become one token.
+    pub patches: u64,
+    /// Width of its residual stream.
+    pub hidden: u64,
+    /// Numbers of the pixels of a patch.
+    pub pixels: u64,
+    /// The wider of attention and MLP for a patch, on one rank.
+    pub widest: Bytes,
+    /// What it hands over, which stays while the language model reads.
+    pub outputs: Bytes,
+}
+
+impl EncoderPeak {
+    /// The peak of reading `tokens` tokens, of which attention keeps `attention` bytes for each number of its width, for
+    /// a language model `hidden` numbers wide on `tensor` ranks.
+    pub fn of(encoder: &VisionEncoder, tokens: Tokens, attention: u64, hidden: u64, tensor: u64) -> Self {
+        let attention = if encoder.rotary { encoder.hidden.saturating_mul(attention) } else { 0 };
+        let widest = attention.max(encoder.inner.saturating_mul(2)).div_ceil(tensor.max(1));
+        Self {
+            tokens,
+            patches: encoder.patches,
+            hidden: encoder.hidden,
+            pixels: encoder.pixels,
+            widest: Bytes::new(widest),
+            outputs: Bytes::new(tokens) * hidden.saturating_mul(encoder.vectors) * 2,
+        }
+    }
+
+    /// What that takes.
+    pub fn bytes(&self) -> Bytes {
+        let whole = self.hidden.saturating_mul(2).saturating_add(self.pixels).saturating_mul(2);
+        (Bytes::new(whole) + self.widest) * self.tokens.saturating_mul(self.patches)
+    }
+}
+
+/// The peak of a pass in a PyTorch engine: the vision encoder, the widest layer, or the choice of the next tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TorchPeak {
     /// Tokens in the pass.
@@ -104,6 +155,8 @@ pub struct TorchPeak {
     pub rows: u64,
     /// Bytes for each row and entry of the vocabulary.
     pub row_bytes: u64,
+    /// What the vision encoder takes before, if the engine measures that.
+    pub encoder: Option<EncoderPeak>,
 }
 
 impl TorchPeak {
@@ -123,8 +176,9 @@ impl TorchPeak {
         }
     }
 
-    /// The larger of the two.
+    /// The larger of the two beside what the encoder has handed over, or the encoder's own peak.
     pub fn bytes(&self, model: &Model, tensor: u64) -> Bytes {
-        self.layer(model, tensor).bytes().max(self.sampler(model))
+        let language = self.layer(model, tensor).bytes().max(self.sampler(model));
+        self.encoder.map_or(language, |encoder| encoder.bytes().max(encoder.outputs + language))
     }
 }

@@ -38,6 +38,6 @@ impl Mlx {
         let workload = demand.workload;
         let chunk = demand.knobs.tokens_per_pass.unwrap_or(self.tokens_per_pass);
         let tokens = workload.batch.saturating_mul(workload.prompt_tokens.min(chunk)).max(workload.batch);
-        TorchPeak { tokens, moe_chunk: Tokens::MAX, rows: workload.batch, row_bytes: self.logit_bytes }
+        TorchPeak { tokens, moe_chunk: Tokens::MAX, rows: workload.batch, row_bytes: self.logit_bytes, encoder: None }
     }
 }

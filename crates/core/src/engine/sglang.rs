@@ -80,6 +80,7 @@ impl Sglang {
             moe_chunk: Tokens::MAX,
             rows: 0,
             row_bytes: 0,
+            encoder: None,
         }
     }
 

@@ -58,6 +58,6 @@ impl TensorRtLlm {
         let chunk = knobs.tokens_per_pass.unwrap_or(self.tokens_per_pass);
         let tokens = workload.batch.saturating_mul(workload.prompt_tokens).min(chunk).max(workload.batch);
         let rows = knobs.max_sequences.map_or(workload.batch, |most| workload.batch.max(most));
-        TorchPeak { tokens, moe_chunk: Tokens::MAX, rows, row_bytes: self.logit_bytes }
+        TorchPeak { tokens, moe_chunk: Tokens::MAX, rows, row_bytes: self.logit_bytes, encoder: None }
     }
 }

@@ -35,6 +35,6 @@ impl Transformers {
         let workload = demand.workload;
         let tokens = workload.batch.saturating_mul(workload.prompt_tokens);
         let tokens = demand.knobs.tokens_per_pass.map_or(tokens, |chunk| tokens.min(chunk)).max(workload.batch);
-        TorchPeak { tokens, moe_chunk: Tokens::MAX, rows: workload.batch, row_bytes: self.logit_bytes }
+        TorchPeak { tokens, moe_chunk: Tokens::MAX, rows: workload.batch, row_bytes: self.logit_bytes, encoder: None }
     }
 }

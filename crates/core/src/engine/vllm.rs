@@ -1,12 +1,12 @@
 //! vLLM: a share of the device, of which the cache gets what a profiling run leaves, in pages of 16 tokens.
 
-use super::activations::TorchPeak;
+use super::activations::{EncoderPeak, TorchPeak};
 use super::{Demand, DeviceRam, Offer, Profile, Reservation, StateRules, StoredReach, padded};
 use crate::attention::{Attention, Reach};
 use crate::format::{Arithmetic, ComputePrecision, Packing};
 use crate::kv_cache;
 use crate::memory::{DeviceMemory, Overhead, rank_bytes};
-use crate::model::Layer;
+use crate::model::{Layer, Model};
 use crate::tensor::{Component, Role};
 use crate::units::{Bytes, Tokens};
 use crate::weights::Weights;
@@ -34,6 +34,11 @@ pub struct Vllm {
     pub sampler_bytes: u64,
     /// Tokens that a mixture's kernels take at a time.
     pub moe_chunk: Tokens,
+    /// Bytes that attention of a vision encoder with rotated positions keeps for each patch and number of its width, beside
+    /// two vectors of its residual stream; 0 where the profiling run of the encoder follows no rule that we know.
+    pub encoder_attention: u64,
+    /// Whether the profiling run takes a picture more where its budget does not divide, and none beyond one for each request.
+    pub encoder_rounds_up: bool,
     /// CUDA context, outside the share.
     pub context: Bytes,
     /// What libraries allocate beside PyTorch during the profiling run.
@@ -42,10 +47,8 @@ pub struct Vllm {
     pub peer: Bytes,
     /// The same for each further device on a fast link.
     pub fast_peer: Bytes,
-    /// CUDA graphs of a small model.
-    pub graphs: Bytes,
-    /// What they take more for each layer and number of the residual stream, on all devices of a pipeline stage.
-    pub graph_width: Bytes,
+    /// CUDA graphs of a layer: they hold launches, not numbers, so the width of the model does not matter.
+    pub layer_graphs: Bytes,
     /// Whether the graphs count inside the share.
     pub graphs_in_share: bool,
     /// Numbers to a multiple of which the latent vector of MLA is padded.
@@ -169,7 +172,31 @@ impl Vllm {
             moe_chunk: self.moe_chunk,
             rows: self.sequences(demand),
             row_bytes: self.sampler_bytes,
+            encoder: self.encoder(demand),
         }
+    }
+
+    /// Whether what the encoder of `model` takes at its peak is known.
+    pub const fn profiles_encoder(&self, model: &Model) -> bool {
+        self.encoder_attention > 0 && model.vision.is_some()
+    }
+
+    /// The profiling run of the vision encoder, which the first pipeline stage has: as many of the largest pictures as the
+    /// tokens of a pass hold, or the largest picture or video where that has more (`compute_encoder_budget` in
+    /// vllm/v1/core/encoder_cache_manager.py and `profile_run` in vllm/v1/worker/gpu_model_runner.py). What it makes is
+    /// kept while the language model is profiled.
+    fn encoder(&self, demand: &Demand) -> Option<EncoderPeak> {
+        let encoder = demand.model.vision.as_ref()?;
+        if self.encoder_attention == 0 || demand.stage.first_layer > 0 {
+            return None;
+        }
+        let budget = self.tokens(demand).max(encoder.largest(demand.workload.context_tokens()));
+        let most = encoder.most.max(1);
+        // The frames of a video belong to one request.
+        let requests = self.sequences(demand).max(encoder.frames);
+        let pictures = if self.encoder_rounds_up { budget.div_ceil(most).min(requests) } else { budget / most };
+        let (attention, hidden) = (self.encoder_attention, demand.model.hidden_size);
+        Some(EncoderPeak::of(encoder, most.saturating_mul(pictures), attention, hidden, demand.tensor()))
     }
 
     /// What the log prints for a cache of this size: "GPU KV cache size" and "Maximum concurrency".
@@ -338,7 +365,7 @@ impl Vllm {
 
     /// CUDA graphs.
     fn captured(&self, demand: &Demand) -> Bytes {
-        self.graphs + self.graph_width * demand.model.hidden_size.saturating_mul(demand.stage.layers as u64)
+        self.layer_graphs * demand.stage.layers as u64
     }
 
     fn is_large(&self, demand: &Demand) -> bool {

@@ -43,6 +43,7 @@ pub(super) fn read(config: Config, model_type: &str) -> Option<Model> {
         mtp_parameters: 0,
         gguf: GgufLayout::default(),
         picture: None,
+        vision: None,
         sound: None,
         latent: Some(RATES),
     })

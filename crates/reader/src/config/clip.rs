@@ -67,6 +67,7 @@ fn vision_alone(config: Config, model_type: &str) -> Model {
         mtp_parameters: 0,
         gguf: GgufLayout::default(),
         picture: None,
+        vision: None,
         sound: None,
         latent: None,
     };

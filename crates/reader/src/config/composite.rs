@@ -1,7 +1,7 @@
 //! Language models with a vision or audio encoder in front: where each part is, and what the encoder weighs.
 
 use super::keys::Config;
-use super::{ConfigWarning, canonical, pictures, read_text_model, sound, towers};
+use super::{ConfigWarning, canonical, pictures, read_text_model, sound, towers, vision};
 use ridgepoint_core::{Model, Role, Tensor};
 
 /// An encoder that we can count.
@@ -116,6 +116,7 @@ fn read_known(config: Config, composite: &Composite) -> Option<Model> {
     let mut model = read_text_model(text.of_class(family).tied(tied), family)?;
     model.input.extend(encoders(config, composite.encoder, model.hidden_size));
     model.picture = pictures::picture(config, composite.encoder);
+    model.vision = vision::encoder(config, composite.encoder, model.picture);
     model.sound = pictures::sound(config, composite.encoder);
     Some(model)
 }

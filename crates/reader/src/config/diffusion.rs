@@ -35,6 +35,7 @@ pub(super) fn read(config: Config) -> Option<Model> {
         mtp_parameters: 0,
         gguf: GgufLayout::default(),
         picture: None,
+        vision: None,
         sound: None,
         latent,
     })

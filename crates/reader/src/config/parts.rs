@@ -88,6 +88,7 @@ impl Shape {
             mtp_parameters: 0,
             gguf: GgufLayout::default(),
             picture: None,
+            vision: None,
             sound: None,
             latent: None,
         }

@@ -92,6 +92,7 @@ fn around(config: Config, hidden_size: u64, vocab_size: u64, layers: Layers) -> 
         mtp_parameters: 0,
         gguf: GgufLayout::default(),
         picture: None,
+        vision: None,
         sound: None,
         latent: None,
     }
@@ -320,6 +321,7 @@ fn dia(config: Config) -> Option<Model> {
         mtp_parameters: 0,
         gguf: GgufLayout::default(),
         picture: None,
+        vision: None,
         sound: None,
         latent: None,
     })

@@ -36,13 +36,13 @@ fn block(hidden: u64, width: u64) -> u64 {
 }
 
 /// Pixels of a patch, all channels.
-fn patch(tower: Config) -> u64 {
+pub(super) fn patch(tower: Config) -> u64 {
     let side = tower.size("patch_size");
     tower.size("in_channels") * side * side
 }
 
 /// Patches of a square image.
-fn patches(tower: Config) -> u64 {
+pub(super) fn patches(tower: Config) -> u64 {
     let across = tower.size("image_size") / tower.size("patch_size");
     across * across
 }
@@ -82,9 +82,7 @@ pub(super) fn siglip(tower: Config) -> u64 {
 /// The vision encoder of Qwen2-VL, merger included.
 pub(super) fn qwen2(tower: Config) -> u64 {
     let width = tower.size("embed_dim");
-    // Python's int(embed_dim * mlp_ratio).
-    let ratio = tower.factor("mlp_ratio").unwrap_or(4.0).clamp(0.0, 64.0);
-    let mlp = plain_mlp(width, (width as f64 * ratio) as u64);
+    let mlp = plain_mlp(width, qwen2_inner(tower));
     let block = sum(&[linear(3 * width, width), linear(width, width), mlp, 4 * width]);
     let pixels = patch(tower) * tower.size("temporal_patch_size");
     sum(&[
@@ -93,6 +91,12 @@ pub(super) fn qwen2(tower: Config) -> u64 {
         2 * width,
         merger(merged(tower, width), tower.size("hidden_size")),
     ])
+}
+
+/// Width of the MLPs of Qwen2-VL's encoder: Python's int(embed_dim * mlp_ratio).
+pub(super) fn qwen2_inner(tower: Config) -> u64 {
+    let ratio = tower.factor("mlp_ratio").unwrap_or(4.0).clamp(0.0, 64.0);
+    (tower.size("embed_dim") as f64 * ratio) as u64
 }
 
 /// The vision encoder of Qwen2.5-VL: gated MLPs and RMS norms.
@@ -116,7 +120,7 @@ pub(super) fn qwen3(tower: Config, deep: bool) -> u64 {
     let block = sum(&[linear(3 * width, width), linear(width, width), plain_mlp(width, inner), 4 * width]);
     let pixels = patch(tower) * tower.size("temporal_patch_size");
     let (merged, out) = (merged(tower, width), tower.size("out_hidden_size"));
-    let deep = if deep { tower.list("deepstack_visual_indexes").map_or(0, |layers| layers.len() as u64) } else { 0 };
+    let deep = if deep { qwen3_deep(tower) } else { 0 };
     sum(&[
         linear(width, pixels),
         matrix(tower.size("num_position_embeddings"), width),
@@ -125,6 +129,11 @@ pub(super) fn qwen3(tower: Config, deep: bool) -> u64 {
         merger(merged, out),
         times(deep, sum(&[times(2, merged), merger(merged, out)])),
     ])
+}
+
+/// Layers of Qwen3-VL's encoder that feed the language model.
+pub(super) fn qwen3_deep(tower: Config) -> u64 {
+    tower.list("deepstack_visual_indexes").map_or(0, |layers| layers.len() as u64)
 }
 
 /// Pixtral's ViT: gated MLPs, RMS norms, no biases.
