@@ -180,6 +180,19 @@ pub fn kv_formats() -> Vec<Group> {
     vec![Group { label: "KV cache".into(), choices: choices.into() }]
 }
 
+/// The choice that stores values as keys are stored.
+pub const SAME: &str = "same";
+
+/// The formats of values in the KV cache.
+pub fn value_formats() -> Vec<Group> {
+    let same = Choice { id: SAME.into(), name: "As the keys".into(), detail: String::new(), keywords: String::new() };
+    let mut groups = kv_formats();
+    for group in &mut groups {
+        group.choices.insert(0, same.clone());
+    }
+    groups
+}
+
 /// All engines.
 pub fn engines() -> Vec<Group> {
     let choices = Engine::ALL.map(|engine| {

@@ -43,67 +43,107 @@ pub fn EnginePanel(
         .child(details)
 }
 
+const EVERY: &[Engine] = &Engine::ALL;
+/// Those that bound the requests of a pass.
+const SERVERS: &[Engine] = &[Engine::Vllm, Engine::Sglang, Engine::TensorRtLlm];
+const WITH_GRAPHS: &[Engine] = &[Engine::Vllm, Engine::Sglang];
+const LLAMA_CPP: &[Engine] = &[Engine::LlamaCpp];
+
 /// The settings, in the order of the page.
-const SETTINGS: [Setting; 10] = [
-    Setting {
-        label: "CUDA graphs",
-        id: "eager",
-        read: |s| switch(s.settings.eager != Some(true)),
-        write: |s, typed| parse_switch(typed).map(|on| s.settings.eager = (!on).then_some(true)),
-    },
+const SETTINGS: [Setting; 13] = [
     Setting {
         label: "Tensor parallel",
         id: "tp",
         read: |s| degree(s.layout.tensor),
         write: |s, typed| parse_degree(typed).map(|to| s.layout.tensor = to),
+        engines: EVERY,
     },
     Setting {
         label: "Pipeline parallel",
         id: "pp",
         read: |s| degree(s.layout.pipeline),
         write: |s, typed| parse_degree(typed).map(|to| s.layout.pipeline = to),
+        engines: EVERY,
     },
     Setting {
         label: "Expert parallel",
         id: "ep",
         read: |s| degree(s.layout.expert),
         write: |s, typed| parse_degree(typed).map(|to| s.layout.expert = to),
+        engines: EVERY,
     },
     Setting {
         label: "Data parallel",
         id: "dp",
         read: |s| degree(s.layout.data),
         write: |s, typed| parse_degree(typed).map(|to| s.layout.data = to),
+        engines: EVERY,
     },
     Setting {
         label: "Memory fraction",
         id: "util",
         read: |s| fraction(s.settings.memory_fraction),
         write: |s, typed| parse_fraction(typed).map(|to| s.settings.memory_fraction = to),
+        engines: EVERY,
     },
     Setting {
         label: "Tokens per pass",
         id: "chunk",
         read: |s| count(s.settings.tokens_per_pass),
         write: |s, typed| parse_count(typed, MAX_TOKENS).map(|to| s.settings.tokens_per_pass = to),
+        engines: EVERY,
     },
     Setting {
         label: "Most requests",
         id: "max-seqs",
         read: |s| count(s.settings.max_sequences),
         write: |s, typed| parse_count(typed, MAX_BATCH).map(|to| s.settings.max_sequences = to),
+        engines: SERVERS,
+    },
+    Setting {
+        label: "CUDA graphs",
+        id: "eager",
+        read: |s| switch(s.settings.eager != Some(true)),
+        write: |s, typed| parse_switch(typed).map(|on| s.settings.eager = (!on).then_some(true)),
+        engines: WITH_GRAPHS,
     },
     Setting {
         label: "Layers on devices",
         id: "ngl",
         read: |s| count(s.settings.device_layers),
         write: |s, typed| parse_layers(typed).map(|to| s.settings.device_layers = to),
+        engines: LLAMA_CPP,
     },
     Setting {
         label: "Flash attention",
         id: "fa",
         read: |s| switch(s.settings.flash_attention != Some(false)),
         write: |s, typed| parse_switch(typed).map(|on| s.settings.flash_attention = (!on).then_some(false)),
+        engines: LLAMA_CPP,
+    },
+    Setting {
+        label: "Expert layers in RAM",
+        id: "cpu-moe",
+        read: |s| numbers::count(s.settings.cpu_expert_layers.unwrap_or(0)),
+        write: |s, typed| parse_layers(typed).map(|to| s.settings.cpu_expert_layers = to.filter(|&layers| layers > 0)),
+        engines: LLAMA_CPP,
+    },
+    Setting {
+        label: "One cache for all slots",
+        id: "kvu",
+        read: |s| s.settings.unified_cache.map_or_else(|| "default".to_owned(), switch),
+        write: |s, typed| match typed {
+            "" | "default" => Ok(s.settings.unified_cache = None),
+            typed => parse_switch(typed).map(|on| s.settings.unified_cache = Some(on)),
+        },
+        engines: LLAMA_CPP,
+    },
+    Setting {
+        label: "Full cache in windows",
+        id: "swa-full",
+        read: |s| switch(s.settings.full_sliding_cache == Some(true)),
+        write: |s, typed| parse_switch(typed).map(|on| s.settings.full_sliding_cache = on.then_some(true)),
+        engines: LLAMA_CPP,
     },
 ];
 

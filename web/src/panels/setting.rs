@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use ridgepoint_calculator::scenario::Scenario;
+use ridgepoint_core::Engine;
 
 use crate::element::{El, el};
 use crate::signals::memo;
@@ -18,13 +19,17 @@ pub struct Setting {
     pub read: fn(&Scenario) -> String,
     /// Takes what was typed, or says what is expected.
     pub write: fn(&mut Scenario, &str) -> Result<(), String>,
+    /// The engines that heed it. Others have no field for it, unless the link has a value.
+    pub engines: &'static [Engine],
 }
 
 impl Setting {
     /// The field with its label.
     pub fn field(self, scenario: RwSignal<Scenario>) -> El {
-        let Self { label, id, read, write } = self;
+        let Self { label, id, read, write, engines } = self;
         let text = memo(move || scenario.with(read));
+        let is_heeded = memo(move || scenario.with(|scenario| engines.contains(&scenario.engine)));
+        let is_default = memo(move || text.with(|text| *text == read(&Scenario::default())));
         let accept = Callback::new(move |typed: String| {
             // Read into a copy first: a bad value must not wake everything that follows the scenario.
             let mut changed = scenario.get_untracked();
@@ -33,6 +38,7 @@ impl Setting {
             Ok(())
         });
         let label = el("label").with("for", id).text(label);
-        el("div").class("field").child(label).child(view! { <CheckedField id text accept/> })
+        let field = el("div").class("field").hidden(move || !is_heeded.get() && is_default.get());
+        field.child(label).child(view! { <CheckedField id text accept/> })
     }
 }
