@@ -50,6 +50,11 @@ fn engines_reserve_what_their_logs_say() {
     expect(include_str!("cases/report/engines.json"));
 }
 
+#[test]
+fn extras_are_what_a_hand_computes() {
+    expect(include_str!("cases/report/extras.json"));
+}
+
 /// Compares the report of each case with what it expects.
 fn expect(cases: &str) {
     let cases: Value = serde_json::from_str(cases).expect("the cases are JSON");

@@ -1,118 +1,21 @@
 //! Laws that hold for every scenario, not for examples: parts add up, nothing is lost in sharding, more is never less.
 
+mod scenarios;
+
 use proptest::prelude::*;
 use ridgepoint_calculator::capacity::{Capacity, with_context};
 use ridgepoint_calculator::deployment::Resolved;
 use ridgepoint_calculator::link;
-use ridgepoint_calculator::options;
 use ridgepoint_calculator::report::Report;
-use ridgepoint_calculator::scenario::{
-    Degree, DeviceCount, Layout, Media, ModelChoice, Presentation, Scenario, Settings,
-};
-use ridgepoint_calculator::{charts, json, names};
+use ridgepoint_calculator::scenario::{Degree, DeviceCount, Layout, Presentation, Scenario, Settings};
+use ridgepoint_calculator::{charts, json};
 use ridgepoint_catalog::calibration;
 use ridgepoint_core::{
-    Accelerator, Bytes, Calibrated, Engine, FlopsPerSecond, GgufFile, KvFormat, Pace, Peaks, Speed, Stack,
-    WeightFormat, Workload, bytes_at_context, memory, state,
+    Accelerator, Calibrated, Engine, FlopsPerSecond, GgufFile, KvFormat, Pace, Peaks, Speed, Stack, WeightFormat,
+    Workload, bytes_at_context, memory, state,
 };
+use scenarios::scenario;
 use serde_json::Value;
-
-fn ids(groups: Vec<options::Group>) -> Vec<String> {
-    groups.into_iter().flat_map(|group| group.choices).map(|choice| choice.id).collect()
-}
-
-fn degree() -> impl Strategy<Value = Degree> {
-    prop_oneof![4 => Just(Degree::Auto), 1 => (1_u64..=16).prop_map(Degree::Of)]
-}
-
-fn weights() -> impl Strategy<Value = Option<WeightFormat>> {
-    let formats: Vec<_> = names::weight_formats().collect();
-    proptest::option::of(proptest::sample::select(formats))
-}
-
-fn settings() -> impl Strategy<Value = Settings> {
-    use proptest::option::of;
-    let general = (of(1_u64..=100), of(1_u64..=1 << 16), of(1_u64..=2048), of(1_u64..=2048), of(any::<bool>()));
-    let caches = (of(any::<bool>()), of(any::<bool>()), of(proptest::sample::select(names::KV_FORMATS.to_vec())));
-    let of_llama_cpp = (of(0_u64..=100), of(0_u64..=100), of(any::<bool>()), caches, of(0_u8..=2));
-    (general, of_llama_cpp).prop_map(
-        |(
-            (hundredths, tokens_per_pass, gib, max_sequences, eager),
-            (
-                device_layers,
-                cpu_expert_layers,
-                flash_attention,
-                (full_sliding_cache, unified_cache, value_cache),
-                latent_cache,
-            ),
-        )| Settings {
-            memory_fraction: hundredths.map(|hundredths| hundredths as f64 / 100.0),
-            tokens_per_pass,
-            device_memory: gib.map(Bytes::gib),
-            max_sequences,
-            eager,
-            device_layers,
-            cpu_expert_layers,
-            flash_attention,
-            full_sliding_cache,
-            unified_cache,
-            value_cache,
-            latent_cache,
-        },
-    )
-}
-
-fn media() -> impl Strategy<Value = Media> {
-    // Mostly text alone, as in life.
-    let images = prop_oneof![4 => Just(0_u64), 1 => 1_u64..=8];
-    (images, 1_u64..=4096, 1_u64..=4096, prop_oneof![4 => Just(0_u64), 1 => 1_u64..=600]).prop_map(
-        |(images, width, height, audio_seconds)| match images {
-            // Pictures that are not there have the usual size: a link does not say another.
-            0 => Media { audio_seconds, ..Media::default() },
-            _ => Media { images, width, height, audio_seconds },
-        },
-    )
-}
-
-/// Versions of several engines. The first vLLM reads prompts whole up to 32K and in chunks beyond, so that a longer
-/// context can take less memory there: no law holds for it.
-fn version() -> impl Strategy<Value = Option<String>> {
-    let versions = vec!["0.8", "0.9.2", "0.11", "0.21", "b5192", "b6100", "b10644", "newest"];
-    proptest::option::of(proptest::sample::select(versions).prop_map(String::from))
-}
-
-fn scenario() -> impl Strategy<Value = Scenario> {
-    let hardware = (proptest::sample::select(ids(options::devices())), 1_u64..=64)
-        .prop_map(|(id, count)| DeviceCount { id, count });
-    let workload = (1_u64..=4096, 1_u64..=1 << 20, 1_u64..=65_536)
-        .prop_map(|(batch, prompt_tokens, output_tokens)| Workload { batch, prompt_tokens, output_tokens });
-    let layout = (degree(), degree(), degree(), degree()).prop_map(|(tensor, pipeline, expert, data)| Layout {
-        tensor,
-        pipeline,
-        expert,
-        data,
-    });
-    (
-        proptest::sample::select(ids(options::models())),
-        proptest::collection::vec(hardware, 1..=2),
-        proptest::sample::select(Engine::ALL.to_vec()),
-        weights(),
-        proptest::sample::select(names::KV_FORMATS.to_vec()),
-        (workload, media()),
-        layout,
-        (settings(), version()),
-    )
-        .prop_map(
-            |(model, mut devices, engine, weights, kv, (workload, media), layout, (mut settings, engine_version))| {
-                // Another format for values than for keys is llama.cpp's alone.
-                settings.value_cache = settings.value_cache.filter(|&of| engine == Engine::LlamaCpp && of != kv);
-                // Neighbours of one kind are one entry of a scenario.
-                devices.dedup_by(|next, device| next.id == device.id);
-                let model = ModelChoice::Catalogue(model);
-                Scenario { model, devices, engine, engine_version, weights, kv, workload, media, layout, settings }
-            },
-        )
-}
 
 /// Memory of all devices of a report.
 fn total(report: &Report) -> u64 {
@@ -434,8 +337,8 @@ proptest! {
     }
 
     #[test]
-    fn any_values_are_a_link(pairs in proptest::collection::vec(("[a-z-]{1,8}", "[-+0-9a-z.:%,_ ]{0,24}"), 0..12), keys in proptest::collection::vec(0_usize..20, 12)) {
-        let known = ["v", "model", "gpu", "n", "engine", "ev", "w", "kv", "batch", "in", "out", "tp", "pp", "ep", "dp", "util", "chunk", "mem", "view", "theme"];
+    fn any_values_are_a_link(pairs in proptest::collection::vec(("[a-z-]{1,8}", "[-+0-9a-z.:%,_ ]{0,24}"), 0..12), keys in proptest::collection::vec(0_usize..26, 12)) {
+        let known = ["v", "model", "gpu", "n", "engine", "ev", "w", "kv", "batch", "in", "out", "tp", "pp", "ep", "dp", "util", "chunk", "mem", "view", "theme", "prefix", "draft", "lora", "disagg", "price", "energy"];
         let query: Vec<String> = pairs
             .iter()
             .zip(keys)

@@ -28,8 +28,8 @@ fn links_of_version_1_keep_their_meaning() {
 fn every_key_of_version_1_has_a_link() {
     let keys = [
         "v", "model", "gpu", "n", "mem", "engine", "ev", "w", "kv", "batch", "in", "out", "tp", "pp", "ep", "dp",
-        "util", "chunk", "max-seqs", "eager", "fa", "swa-full", "kvu", "ngl", "cpu-moe", "mla", "view", "embed",
-        "theme", "b.gpu", "b.n", "c.w", "d.gpu",
+        "util", "chunk", "max-seqs", "eager", "fa", "swa-full", "kvu", "ngl", "cpu-moe", "mla", "prefix", "draft",
+        "lora", "disagg", "price", "energy", "view", "embed", "theme", "b.gpu", "b.n", "c.w", "d.gpu",
     ];
     for key in keys {
         let uses = |(_, canonical): (&str, &str)| canonical.split('&').any(|pair| pair.split('=').next() == Some(key));

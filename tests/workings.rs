@@ -149,6 +149,9 @@ fn the_arithmetic_shown_gives_the_result_shown() {
         "&dp=2",
         "&images=2:1024x1024",
         "&audio=60",
+        "&draft=llama-3.2-1b:4:0.7&lora=4:16",
+        "&draft=mtp:2:0.8",
+        "&pp=2&draft=qwen3-0.6b:3:0.6&lora=2:64:mlp",
     ];
     let mut count = 0;
     for engine in Engine::ALL {

@@ -10,8 +10,8 @@ use ridgepoint_calculator::verdict::Verdict;
 use crate::browser::{importer, theme, url};
 use crate::element::{El, el};
 use crate::panels::{
-    EnginePanel, HardwarePanel, ModelPanel, PrecisionPanel, VerdictPanel, VerdictSpoken, WorkloadPanel, about, drawer,
-    fixes, later, memory_view, share, speed_view,
+    EnginePanel, ExtrasPanel, HardwarePanel, ModelPanel, PrecisionPanel, VerdictPanel, VerdictSpoken, WorkloadPanel,
+    about, drawer, fixes, later, memory_view, share, speed_view,
 };
 use crate::shared::Shared;
 use crate::signals::{derived, effect, memo};
@@ -117,7 +117,8 @@ pub fn App(
         .child(view! { <HardwarePanel scenario report/> })
         .child(view! { <WorkloadPanel scenario report/> })
         .child(view! { <PrecisionPanel scenario report/> })
-        .child(view! { <EnginePanel scenario/> });
+        .child(view! { <EnginePanel scenario/> })
+        .child(view! { <ExtrasPanel scenario/> });
     let (drawer, open_drawer) = drawer(shared);
     let outcome = el("div")
         .class("outcome")

@@ -161,8 +161,7 @@ pub fn concurrency(resolved: &Resolved, workload: Workload) -> Option<f64> {
 
 /// What the memory that is left on the devices of `run` offers.
 fn offer(resolved: &Resolved, workload: Workload, run: &Run) -> Option<Offer> {
-    let demand = resolved.demand(run, workload)?;
-    resolved.profile.offer(&demand, resolved.profile.reserve(&demand).pool()?)
+    resolved.offer(&resolved.demand(run, workload)?)
 }
 
 /// The smallest number in `least..=most` that passes, where everything above one that passes does too.

@@ -1,5 +1,6 @@
 //! From a scenario to a layout over real devices: which ranks exist, what each is, how the model is cut.
 
+mod beside;
 mod formats;
 mod layout;
 mod runs;
@@ -26,6 +27,7 @@ use formats::{cache_format, foreign_format, weights_in};
 use layout::choose_layout;
 use settings::{is_host, knobs, settings_without_effect};
 
+pub use beside::{Beside, Drafting};
 pub use formats::published_in;
 pub(crate) use layout::{fast_domain, undividable_heads};
 pub use runs::Run;
@@ -63,6 +65,8 @@ pub struct Resolved {
     pub runtime: (Engine, Option<String>),
     /// Requests at once at most, where the scenario says.
     pub most_requests: Option<u64>,
+    /// What stands on the devices beside the model.
+    pub beside: Beside,
     /// Figures of the devices that the scenario supplies itself.
     pub supplied: Supplied,
     /// What was odd about the layout.
@@ -129,7 +133,8 @@ impl Resolved {
             let host = devices.first().map(|(device, _)| calibration::host(device.class).accelerator);
             warnings.extend(host.map(|host| Warning::HostExperts { layers, bandwidth: host.bandwidth }));
         }
-        let without_effect = settings_without_effect(scenario, &model, knobs);
+        let beside = Beside::of(scenario, &model);
+        let without_effect = settings_without_effect(scenario, &model, knobs, &beside);
         if !without_effect.is_empty() {
             warnings.push(Warning::NoEffect { keys: without_effect.join(", ") });
         }
@@ -153,6 +158,7 @@ impl Resolved {
             profile,
             knobs,
             most_requests: scenario.settings.max_sequences,
+            beside,
             runtime: (scenario.engine, scenario.engine_version.clone()),
             supplied: Supplied { memory: scenario.settings.device_memory, bandwidth: None },
             warnings,
@@ -200,15 +206,19 @@ impl Resolved {
         self.spans = Stage::of_sizes(sizes, first_layer);
     }
 
-    /// Weights that a rank of a stage holds.
+    /// Weights that a rank of a stage holds, those of drafter and adapters included.
     pub fn stage_weights(&self, stage: Stage) -> Bytes {
         memory::stage_weights(&self.model, stage, self.numerics.weights, self.parallelism, self.knobs.host)
+            + self.draft_weights(stage)
+            + self.adapter_bytes(stage)
     }
 
-    /// Whether two stages hold the same bytes. In a GGUF file, and where experts stay on the host, the place of a layer
-    /// counts too.
+    /// Whether two stages hold the same bytes. In a GGUF file, and where experts or the head stay on the host, the place of
+    /// a layer counts too.
     fn hold_the_same(&self, one: Stage, other: Stage) -> bool {
-        let place_counts = self.numerics.weights.gguf().is_some() || self.knobs.host.expert_layers > 0;
+        let host = self.knobs.host;
+        let ends_alike = self.beside.drafting.is_none() || host.layers == 0;
+        let place_counts = self.numerics.weights.gguf().is_some() || host.expert_layers > 0 || !ends_alike;
         !place_counts && one.is_like(other, &self.model)
     }
 
@@ -241,9 +251,9 @@ impl Resolved {
     /// How close the measurements behind the predictions are: that of the device with the least.
     pub fn evidence(&self) -> Evidence {
         let evidence = |(device, _): &(&'static Device, u64)| calibration::efficiency(&self.kind(device)).1;
-        // Nobody has measured what is left to the host.
+        // Nobody has measured what is left to the host, or what a scenario takes as given.
         let measured = self.devices.iter().map(evidence).max();
-        measured.filter(|_| self.on_host().is_none()).unwrap_or(Evidence::None)
+        measured.filter(|_| self.on_host().is_none() && !self.is_assumed()).unwrap_or(Evidence::None)
     }
 
     /// The distinct devices of each stage with what the engine makes of them, for times. `None` where a bandwidth is
@@ -304,6 +314,8 @@ impl Resolved {
             schedules_stages: schedule.schedules_stages,
             host: self.on_host(),
             most_sequences: self.most_requests.or(schedule.most_requests).map_or(held, |most| most.min(held)),
+            cached_share: self.beside.prefix,
+            draft: self.draft(),
         }
     }
 
@@ -328,9 +340,13 @@ impl Resolved {
         Some(self.demand_of(stage, weights, run.device, workload))
     }
 
+    /// The share of one replica in a load.
+    pub fn per_replica(&self, workload: Workload) -> Workload {
+        Workload { batch: memory::sequences_per_replica(workload, self.parallelism.data), ..workload }
+    }
+
     /// What the engine is to hold on a device with a stage of such weights.
     pub fn demand_of(&self, stage: Stage, weights: Bytes, device: &Device, workload: Workload) -> Demand<'_> {
-        let batch = memory::sequences_per_replica(workload, self.parallelism.data);
         Demand {
             model: &self.model,
             stored: &self.stored,
@@ -338,7 +354,7 @@ impl Resolved {
             weights,
             numerics: self.numerics,
             parallelism: self.parallelism,
-            workload: Workload { batch, ..workload },
+            workload: self.per_replica(workload),
             knobs: self.knobs,
             site: self.site(device),
         }
@@ -361,7 +377,7 @@ impl Resolved {
 
     /// What the engine sets aside on the devices of `run`.
     pub fn reserve(&self, run: &Run, workload: Workload) -> Reservation {
-        self.demand(run, workload).map_or_else(Reservation::default, |demand| self.profile.reserve(&demand))
+        self.demand(run, workload).map_or_else(Reservation::default, |demand| self.reservation(&demand))
     }
 
     /// A device as the engine finds it.

@@ -2,6 +2,8 @@
 //!
 //! Scripts read exactly these fields. What this version does not compute is null, never absent and never invented.
 
+mod extras;
+
 use std::collections::BTreeMap;
 
 use ridgepoint_catalog::Metric;
@@ -41,6 +43,7 @@ struct View<'a> {
     throughput: Throughput,
     roofline: RooflineView,
     parallelism: Layout,
+    extras: Option<extras::Extras<'a>>,
     warnings: Vec<String>,
     notices: Vec<String>,
 }
@@ -241,6 +244,7 @@ fn view<'a>(report: &'a Report, notices: &[Notice]) -> View<'a> {
         throughput: throughput(report),
         roofline: roofline(report),
         parallelism: layout(report.parallelism),
+        extras: extras::of(report),
         warnings: report.warnings.iter().map(ToString::to_string).collect(),
         notices: notices.iter().map(ToString::to_string).collect(),
     }

@@ -9,7 +9,7 @@ use crate::deployment::{Resolved, fast_domain};
 use crate::names;
 use crate::numbers;
 use crate::placement;
-use crate::scenario::{ModelChoice, Scenario};
+use crate::scenario::{Extras, ModelChoice, Scenario};
 
 /// What to type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,7 @@ impl Launch {
             Engine::Mlx => writer.mlx(),
         }
         writer.several_hosts();
+        writer.extras();
         Self { command: writer.command, notes: writer.notes }
     }
 }
@@ -416,6 +417,21 @@ impl Writer<'_> {
             self.note(&format!(
                 "{used} devices are more than the {most} of one host: the engine's guide to several hosts says how to join them"
             ));
+        }
+    }
+
+    /// What the command does not say.
+    fn extras(&mut self) {
+        let Extras { prefix, draft, adapters, disaggregation, price: _, energy: _ } = &self.scenario.extras;
+        let missing = [
+            ("prefix caching", *prefix > 0.0),
+            ("drafts", draft.is_some()),
+            ("adapters", adapters.is_some()),
+            ("disaggregation", disaggregation.is_some()),
+        ];
+        let missing: Vec<&str> = missing.into_iter().filter_map(|(what, is_on)| is_on.then_some(what)).collect();
+        if !missing.is_empty() {
+            self.note(&format!("the engine's guide says how to add {}", missing.join(", ")));
         }
     }
 

@@ -4,7 +4,8 @@
 //! The way of a figure: [`link`] reads a scenario, [`deployment`] looks its names up and lays the model over devices,
 //! [`report`] and [`capacity`] ask the physics, [`ladder`] and [`fixes`] try what would help, and [`verdict`], [`breakdown`],
 //! [`charts`], [`operations`], [`spent`] and [`facts`] put the answers into words; [`working`] shows how figures come
-//! about, and [`compare`] sets scenarios side by side. [`json`] is the same report for programs.
+//! about, and [`compare`] sets scenarios side by side. [`extras`] is what follows from drafts, adapters, prices and the like.
+//! [`json`] is the same report for programs.
 //!
 //! From "will it run" to "run it like this": [`plan`] tries every layout, [`placement`] deals layers out over devices that
 //! differ, [`launch`] words the command, [`ranking`] and [`matrix`] try other devices and models, and [`finetune`] asks what training
@@ -18,6 +19,7 @@ pub mod compare;
 pub mod custom;
 pub mod deployment;
 pub mod evidence;
+pub mod extras;
 pub mod facts;
 pub mod finetune;
 pub mod fixes;

@@ -1,6 +1,7 @@
 //! Links: a scenario as a query string and back. Reading never fails: what cannot be used gives a notice and the
 //! nearest valid value.
 
+mod extras;
 mod reader;
 mod writer;
 
@@ -10,7 +11,7 @@ use crate::scenario::{ModelChoice, Presentation, Scenario};
 use reader::Reader;
 
 pub use reader::weight_format;
-pub use writer::{custom_of, differences, encode, encode_all, sharable};
+pub use writer::{custom_of, differences, encode, encode_all, sharable, value};
 
 /// Most devices that a scenario may have.
 pub const MAX_DEVICES: u64 = 100_000;
@@ -95,6 +96,35 @@ pub fn decode_with(text: &str, custom: Result<CustomModel, String>) -> Link {
 /// Reads a query or link for a model that is already known: what the text says about the model does not count.
 pub fn decode_for(text: &str, model: CustomModel) -> Link {
     read(text, Reader::about(model))
+}
+
+/// Takes what a link would say of one key into a scenario, or says what is wrong with it: what a link would have to adjust
+/// is not taken. No value is as in a link without the key.
+///
+/// ```
+/// # use ridgepoint_calculator::{link, scenario::Scenario};
+/// let mut scenario = Scenario::default();
+/// assert_eq!(link::set(&mut scenario, "prefix", "0.5"), Ok(()));
+/// assert_eq!(link::value(&scenario, "prefix"), "0.5");
+/// assert_eq!(link::set(&mut scenario, "prefix", "2"), Err("prefix: 2 is more than 0.99".into()));
+/// ```
+///
+/// # Errors
+/// What is wrong with the value.
+pub fn set(scenario: &mut Scenario, key: &str, value: &str) -> Result<(), String> {
+    let mut reader = Reader::changing(scenario.clone());
+    reader.clear(key);
+    if !value.is_empty() {
+        reader.read(key, value);
+    }
+    let Link { scenario: changed, notices, .. } = reader.finish();
+    match notices.into_iter().next() {
+        Some(Notice { problem, .. }) => Err(problem),
+        None => {
+            *scenario = changed;
+            Ok(())
+        }
+    }
 }
 
 /// What stands for the custom model in the fragment of a link, if the link asks for one.

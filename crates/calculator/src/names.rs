@@ -2,7 +2,7 @@
 
 use ridgepoint_core::{
     Bound, Bytes, Component, ComputePrecision, DeviceMemory, Engine, GgufFile, Kind, KvFormat, Model, Number,
-    OperationKind, Overhead, Packing, Quantisable, WeightFormat,
+    OperationKind, Overhead, Packing, Quantisable, ServedTargets, WeightFormat,
 };
 
 use crate::order::sort_by_key;
@@ -321,6 +321,15 @@ pub const fn bound(bound: Bound) -> Name {
         Bound::Compute => name("compute", "compute"),
         Bound::Memory => name("memory", "memory bandwidth"),
         Bound::Interconnect => name("interconnect", "interconnect"),
+    }
+}
+
+/// The name of what adapters change.
+pub const fn adapter_targets(on: ServedTargets) -> Name {
+    match on {
+        ServedTargets::Attention => name("attention", "attention"),
+        ServedTargets::Mlp => name("mlp", "MLPs"),
+        ServedTargets::All => name("all", "all layers' matrices"),
     }
 }
 

@@ -224,6 +224,31 @@ pub fn flops(flops: f64) -> Amount {
     prefixed(flops, 1000.0, SI, "FLOP")
 }
 
+/// US dollars: "3.75 USD", "0.0123 USD".
+///
+/// ```
+/// # use ridgepoint_calculator::numbers::dollars;
+/// assert_eq!([3.745, 0.012_34, 30.0].map(dollars), ["3.75 USD", "0.0123 USD", "30.0 USD"]);
+/// ```
+pub fn dollars(amount: f64) -> String {
+    format!("{} USD", significant(amount))
+}
+
+/// Power: "700 W", "5.60 kW".
+///
+/// ```
+/// # use ridgepoint_calculator::numbers::watts;
+/// assert_eq!([700.0, 5600.0].map(|power| watts(power).to_string()), ["700 W", "5.60 kW"]);
+/// ```
+pub fn watts(power: f64) -> Amount {
+    prefixed(power, 1000.0, SI, "W")
+}
+
+/// So many devices.
+pub fn devices(devices: u64) -> String {
+    format!("{} {}", count(devices), if devices == 1 { "device" } else { "devices" })
+}
+
 /// Memory bandwidth: "3.35 TB/s".
 pub fn bytes_per_second(rate: BytesPerSecond) -> Amount {
     prefixed(rate.get(), 1000.0, SI, "B/s")

@@ -231,7 +231,8 @@ pub fn fastest(resolved: &Resolved) -> Option<Vec<usize>> {
     // A layer is what a stage takes longer with it than without it.
     let part = |first_layer, layers, ends: Stage, devices: &Vec<Calibrated>| {
         let spans = [Stage { first_layer, layers, ..ends }];
-        let alone = Deployment { spans: &spans, stages: core::slice::from_ref(devices), ..deployment };
+        let stages = core::slice::from_ref(devices);
+        let alone = Deployment { spans: &spans, stages, draft: None, ..deployment };
         let sequences = memory::sequences_per_replica(workload, run.parallelism.data);
         alone.decode_step(sequences, workload, Pace::Predicted).map(|pass| pass.time - pass.around())
     };
@@ -258,13 +259,17 @@ fn loads(resolved: &Resolved, workload: Workload) -> Option<Vec<LayerLoad>> {
     let mut cache = |index: usize, kind: usize| {
         let stage = Stage { first_layer: index, layers: 1, is_first: false, is_last: false };
         let of_layer = || {
-            let memory = resolved.profile.reserve(&resolved.demand_of(stage, Bytes::ZERO, device, workload)).memory;
+            let demand = resolved.demand_of(stage, Bytes::ZERO, device, workload);
+            let memory = resolved.profile.reserve(&demand).memory;
             memory.kv_cache + memory.state
         };
         caches.get_mut(kind).map_or(Bytes::ZERO, |known| *known.get_or_insert_with(of_layer))
     };
     let layers = weights.into_iter().zip(model.layers.order()).enumerate();
-    let loads = layers.map(|(index, (weights, kind))| LayerLoad { weights, cache: cache(index, kind) });
+    let adapters =
+        |first_layer| resolved.adapter_bytes(Stage { first_layer, layers: 1, is_first: false, is_last: false });
+    let loads = layers
+        .map(|(index, (weights, kind))| LayerLoad { weights: weights + adapters(index), cache: cache(index, kind) });
     Some(loads.skip(knobs.host.layers).collect())
 }
 
@@ -277,7 +282,8 @@ fn rooms(resolved: &Resolved, workload: Workload) -> Option<Vec<Room>> {
         let ends = resolved.stage_weights(Stage { layers: 0, ..stage });
         let Reservation { memory, limit } =
             resolved.profile.reserve(&resolved.demand_of(stage, ends, run.device, workload));
-        let bytes = limit?.minus(memory.weights + memory.activations + memory.overhead.total());
+        let drafted = resolved.draft_cache(stage, resolved.per_replica(workload));
+        let bytes = limit?.minus(memory.weights + memory.activations + memory.overhead.total() + drafted);
         let room = rooms.get_mut(run.stage as usize)?;
         *room = if bytes < room.bytes { Room::of(bytes) } else { *room };
     }

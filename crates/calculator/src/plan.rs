@@ -8,6 +8,7 @@ use ridgepoint_core::{Pace, Parallelism, Seconds, Speed, Stack, TokensPerSecond,
 
 use crate::capacity::{self, Capacity};
 use crate::deployment::Resolved;
+use crate::extras::Rent;
 use crate::link;
 use crate::numbers;
 use crate::order::sort_by_key;
@@ -23,8 +24,8 @@ pub struct Plan {
     pub proposals: Vec<Proposal>,
     /// Layouts that do not fit or that the engine refuses.
     pub rejected: Vec<Rejected>,
-    /// The best layout by each objective, as its place among the proposals. None where nothing fits, and for the
-    /// throughput where none meets the targets.
+    /// The best layout by each objective, as its place among the proposals. None where nothing fits, for throughput and cost
+    /// where none meets the targets, and for the cost where no price is known.
     pub best: Vec<(Objective, usize)>,
 }
 
@@ -37,11 +38,13 @@ pub enum Objective {
     Throughput,
     /// Fewest devices that hold the workload, and then most output.
     FewestDevices,
+    /// Fewest US dollars for each output token, within the targets. Devices that stay idle cost nothing here.
+    Cost,
 }
 
 impl Objective {
     /// Every objective.
-    pub const ALL: [Self; 3] = [Self::Latency, Self::Throughput, Self::FewestDevices];
+    pub const ALL: [Self; 4] = [Self::Latency, Self::Throughput, Self::FewestDevices, Self::Cost];
 
     /// Its name for programs.
     pub const fn id(self) -> &'static str {
@@ -49,6 +52,7 @@ impl Objective {
             Self::Latency => "latency",
             Self::Throughput => "throughput",
             Self::FewestDevices => "fewest-devices",
+            Self::Cost => "cost",
         }
     }
 
@@ -58,6 +62,7 @@ impl Objective {
             Self::Latency => "lowest latency",
             Self::Throughput => "highest throughput",
             Self::FewestDevices => "fewest devices",
+            Self::Cost => "lowest cost",
         }
     }
 }
@@ -93,6 +98,8 @@ pub struct Proposal {
     pub headroom: i64,
     /// Predicted times; `None` where a figure of a device is not known.
     pub times: Option<Times>,
+    /// US dollars for a million output tokens; `None` where the scenario asks for no price, or none is known.
+    pub cost: Option<f64>,
     /// Whether the targets are met; they are not where no time is known.
     pub meets: bool,
     /// Whether no other proposal is better both for each user and for each device.
@@ -216,6 +223,7 @@ impl Plan {
 
     /// The proposals as a table.
     pub fn table(&self) -> Table {
+        let has_cost = self.proposals.iter().any(|proposal| proposal.cost.is_some());
         let row = |(index, proposal): (usize, &Proposal)| {
             let mut cells = vec![proposal.words.clone(), numbers::signed_gib(proposal.headroom)];
             match proposal.times {
@@ -225,6 +233,9 @@ impl Plan {
                     cells.extend(rates.map(|rate| numbers::significant(rate.get())));
                 }
                 None => cells.extend(core::iter::repeat_n("–".to_string(), 5)),
+            }
+            if has_cost {
+                cells.push(proposal.cost.map_or_else(|| "–".to_string(), numbers::significant));
             }
             let mut merits: Vec<&str> = self.merits(index).map(Objective::label).collect();
             if proposal.on_front {
@@ -236,6 +247,7 @@ impl Plan {
         let mut columns = vec![Column::text("Layout")];
         let figures = ["GiB to spare", "TTFT, loaded", "TPOT", "Tokens/s each user", "Tokens/s", "Tokens/s per device"];
         columns.extend(figures.map(Column::figures));
+        columns.extend(has_cost.then(|| Column::figures("USD per million tokens")));
         columns.push(Column::text("Best at"));
         Table {
             caption: "Layouts that fit, with predicted times".into(),
@@ -277,13 +289,16 @@ impl<'a> Search<'a> {
             return Err(Reason::TooLarge { short: headroom.unsigned_abs() });
         }
         let run = self.run.as_ref().map(|run| run.laid_out(layout));
+        let times = times(run.as_ref().unwrap_or(&laid_out), laid_out.workload);
+        let rent = self.scenario.extras.price.map(|price| Rent::of(&laid_out, price));
         Ok(Proposal {
+            cost: rent.zip(times).and_then(|(rent, times)| rent.per_million(times.output.get())),
             parallelism: layout,
             words: words(layout, given),
             given,
             query: link::encode(&with_layout(self.scenario, layout, given), &Presentation::default()),
             headroom,
-            times: times(run.as_ref().unwrap_or(&laid_out), laid_out.workload),
+            times,
             meets: true,
             on_front: false,
         })
@@ -376,6 +391,7 @@ fn best(proposals: &[Proposal]) -> Vec<(Objective, usize)> {
         Objective::Throughput => {
             least(&|proposal| proposal.times.filter(|_| proposal.meets).map(|times| -times.output.get()))
         }
+        Objective::Cost => least(&|proposal| proposal.cost.filter(|_| proposal.meets)),
         Objective::FewestDevices => least(&|proposal| Some(proposal.parallelism.devices() as f64)),
     };
     Objective::ALL.into_iter().filter_map(|objective| Some((objective, of(objective)?))).collect()

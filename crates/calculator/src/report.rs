@@ -10,6 +10,7 @@ use ridgepoint_core::{
 
 use crate::capacity::Capacity;
 use crate::deployment::{Resolved, Run};
+use crate::extras::Outcome;
 use crate::fixes::{self, Fix};
 use crate::ink::Ink;
 use crate::link;
@@ -48,6 +49,8 @@ pub struct Report {
     pub numerics: Numerics,
     /// Changes that would make it fit, best first; empty where it fits or its fit is not known.
     pub fixes: Vec<Fix>,
+    /// What follows from the optional parts of the scenario.
+    pub extras: Outcome,
     /// What its reader should know.
     pub warnings: Vec<Warning>,
 }
@@ -198,6 +201,7 @@ impl Report {
             parallelism: resolved.parallelism,
             numerics: resolved.numerics,
             fixes: Vec::new(),
+            extras: Outcome::of(scenario, &run, deployment),
             warnings: Vec::new(),
         };
         report.warnings = warnings(&resolved, &report);
@@ -363,6 +367,7 @@ fn warnings(resolved: &Resolved, report: &Report) -> Vec<Warning> {
         }
     }
     warnings.extend(waiting(resolved, report.workload));
+    warnings.extend(resolved.is_assumed().then_some(Warning::TakenAsGiven));
     let has_encoder = Component::ALL.into_iter().any(|part| part.is_tower() && report.model.parameters.of(part) > 0);
     let is_profiled = match resolved.profile {
         Profile::Vllm(rules) => rules.profiles_encoder(&resolved.model),

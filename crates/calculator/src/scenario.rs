@@ -1,9 +1,13 @@
 //! The chosen inputs: what a link encodes and everything else is computed from.
 
+mod extras;
+
 use ridgepoint_catalog::find_model;
 use ridgepoint_core::{Bytes, Engine, KvFormat, Tokens, WeightFormat, Workload};
 
 use crate::custom::CustomModel;
+
+pub use extras::{Disaggregation, Draft, Drafter, Extras, MOST_CACHED, PriceChoice};
 
 /// A model on some hardware under some load.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +32,8 @@ pub struct Scenario {
     pub layout: Layout,
     /// Engine settings that differ from the engine's defaults.
     pub settings: Settings,
+    /// What the service has beside all that.
+    pub extras: Extras,
 }
 
 /// Which model.
@@ -154,6 +160,7 @@ impl Default for Scenario {
             media: Media::default(),
             layout: Layout::AUTO,
             settings: Settings::default(),
+            extras: Extras::default(),
         }
     }
 }

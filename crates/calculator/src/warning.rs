@@ -46,6 +46,8 @@ pub enum Warning {
         /// Their keys.
         keys: String,
     },
+    /// Predictions rest on a hit rate or an acceptance that the scenario states.
+    TakenAsGiven,
     /// A format that the engine cannot read.
     FormatNotOfEngine {
         /// The engine.
@@ -191,6 +193,10 @@ impl core::fmt::Display for Warning {
                 "{heads} attention heads with {kv_heads} KV heads do not divide over TP {tensor}: engines refuse this layout"
             ),
             Self::NoEffect { keys } => write!(f, "these settings change nothing here: {keys}"),
+            Self::TakenAsGiven => f.write_str(
+                "the hit rate of the prefix cache and the acceptance of drafts are taken as given, and no measurement has \
+                 them: intervals are as wide as for devices that nobody has measured",
+            ),
             Self::FormatNotOfEngine { engine, format } => {
                 write!(f, "{engine} cannot read {format}: the figures are what they would be if it could")
             }

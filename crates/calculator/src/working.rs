@@ -66,7 +66,7 @@ pub fn of(scenario: &Scenario) -> Vec<Working> {
     let desk = |run: &Run| {
         let demand = resolved.demand(run, resolved.workload)?;
         let origins = Origins { engine: scenario.engine, version: scenario.engine_version.as_deref() };
-        Some(Desk { resolved: &resolved, demand, reservation: resolved.profile.reserve(&demand), origins })
+        Some(Desk { resolved: &resolved, demand, reservation: resolved.reservation(&demand), origins })
     };
     let desks: Vec<Desk> = resolved.distinct_runs().iter().filter_map(desk).collect();
     let headroom = |desk: &&Desk| {

@@ -194,6 +194,8 @@ impl Case {
             schedules_stages: self.schedules_stages,
             host: self.host,
             most_sequences: self.most_sequences,
+            cached_share: 0.0,
+            draft: None,
         }
     }
 

@@ -10,7 +10,9 @@ use std::path::Path;
 use ridgepoint_core::{Bytes, BytesPerSecond, FlopsPerSecond, Peaks};
 use serde_json::{Map, Value};
 
-use crate::device::{Confidence, Device, DeviceClass, HostLink, Memory, PcieGeneration, ScaleUpLink, UsableSource};
+use crate::device::{
+    Confidence, Device, DeviceClass, HostLink, Memory, PcieGeneration, Price, ScaleUpLink, UsableSource,
+};
 
 type Object = Map<String, Value>;
 type Checked<T> = Result<T, String>;
@@ -118,6 +120,7 @@ fn device(
             "scale_up",
             "host_link",
             "tdp_watts",
+            "price",
             "confidence",
             "sources",
             "note",
@@ -154,6 +157,11 @@ fn device(
     }
     let sources = sources(object(device, "sources")?, &figures, citations)?;
     cited.extend(sources.iter().cloned());
+    let price = match device.get("price") {
+        None | Some(Value::Null) => None,
+        Some(_) => Some(price(object(device, "price")?, citations)?),
+    };
+    cited.extend(price.map(|price| price.source.to_owned()));
 
     Ok(Device {
         id: leak(id),
@@ -168,10 +176,27 @@ fn device(
         scale_up,
         host_link,
         tdp_watts: tdp,
+        price,
         confidence: confidence(&text(device, "confidence")?)?,
         sources: sources.into_iter().map(leak).collect(),
         note: optional_text(device, "note")?.map(leak),
     })
+}
+
+/// Quotes in US dollars for an hour, with the day or month in which they were read.
+fn price(price: &Object, citations: &BTreeMap<String, String>) -> Checked<Price> {
+    only(price, &["low_usd_per_hour", "high_usd_per_hour", "date", "source"])?;
+    let quote = |key| number(price, key, 0.01..=1000.0)?.ok_or_else(|| format!("price: {key} is missing"));
+    let (low, high) = (quote("low_usd_per_hour")?, quote("high_usd_per_hour")?);
+    let (date, source) = (text(price, "date")?, text(price, "source")?);
+    let is_date = matches!(date.len(), 7 | 10) && date.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    if low > high || !is_date {
+        return Err("price: the lowest quote comes first, and the date is like 2026-09-18 or 2026-09".into());
+    }
+    if !citations.contains_key(&source) {
+        return Err(format!("price: {source} is not in sources.json"));
+    }
+    Ok(Price { low, high, date: leak(date), source: leak(source) })
 }
 
 fn class(name: &str) -> Checked<DeviceClass> {

@@ -40,6 +40,8 @@ pub struct Device {
     pub host_link: Option<HostLink>,
     /// Thermal design power in watts.
     pub tdp_watts: Option<f64>,
+    /// What it costs to rent. `None` where no dated quote is known.
+    pub price: Option<Price>,
     /// How well the figures are supported.
     pub confidence: Confidence,
     /// Keys for `citation`, those behind most figures first.
@@ -251,6 +253,26 @@ impl fmt::Display for HostLink {
     }
 }
 
+/// What was asked for an hour of a device, on demand, in US dollars. Prices change: the date belongs to them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Price {
+    /// The lowest quote.
+    pub low: f64,
+    /// The highest quote.
+    pub high: f64,
+    /// When the quotes were read: 2026-09-18, or 2026-05 where only the month is known.
+    pub date: &'static str,
+    /// Key for `citation`.
+    pub source: &'static str,
+}
+
+impl Price {
+    /// Halfway between the lowest and the highest quote.
+    pub fn middle(self) -> f64 {
+        (self.low + self.high) / 2.0
+    }
+}
+
 /// How well the figures of a device are supported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Confidence {
@@ -341,6 +363,7 @@ packed_struct! {
         scale_up,
         host_link,
         tdp_watts,
+        price,
         confidence,
         sources,
         note,
@@ -348,6 +371,7 @@ packed_struct! {
 }
 packed_struct! { static Memory { kind, unified, nominal, options, reading, bandwidth } }
 packed_struct! { static ScaleUpLink { technology, one_way, pair_one_way, domain, optional } }
+packed_struct! { static Price { low, high, date, source } }
 packed_enum! { DeviceClass {
     0 DatacenterGpu,
     1 WorkstationGpu,

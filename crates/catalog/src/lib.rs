@@ -14,6 +14,8 @@ pub mod models;
 mod origin;
 
 pub use calibration::{Evidence, Metric};
-pub use devices::{Device, DeviceClass, HostLink, Missing, PcieGeneration, Supplied, UsableRule, devices, find_device};
+pub use devices::{
+    Device, DeviceClass, HostLink, Missing, PcieGeneration, Price, Supplied, UsableRule, devices, find_device,
+};
 pub use engines::{Basis, engine_origin, engine_profile, engine_versions, has_versions, version_number};
 pub use models::{ModelEntry, find_model, models};

@@ -142,6 +142,15 @@ fn print(report: &Report, link: &Link, out: &mut impl Write) -> Result<(), Probl
     for table in &tables {
         writeln!(out, "\n{}\n{}", table.caption, text::table(table))?;
     }
+    for block in report.extras() {
+        writeln!(out, "\n{}\n", block.title)?;
+        for fact in block.facts {
+            writeln!(out, "  {:<32} {}", fact.label, fact.value)?;
+        }
+        for note in block.notes {
+            writeln!(out, "  ({note})")?;
+        }
+    }
     for fix in &report.fixes {
         writeln!(out, "to make it fit: {} ({})", fix.change, fix.query)?;
     }

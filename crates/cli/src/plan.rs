@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 
 use ridgepoint_calculator::launch::Launch;
-use ridgepoint_calculator::link::Link;
+use ridgepoint_calculator::link::{Link, Notice, Severity};
 use ridgepoint_calculator::placement::Placement;
 use ridgepoint_calculator::plan::serving::{self, Service};
 use ridgepoint_calculator::plan::{Objective, Plan, Proposal, Targets};
+use ridgepoint_calculator::scenario::PriceChoice;
 use ridgepoint_core::{Parallelism, Seconds};
 use serde_json::{Value, json};
 
@@ -19,9 +20,36 @@ pub(crate) struct Arguments {
     query: String,
     #[command(flatten)]
     targets: TargetArguments,
+    /// What the best layout is to be best at; all of them unless told otherwise
+    #[arg(long)]
+    objective: Option<Wanted>,
     /// Print the plan as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// What a layout is to be best at.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Wanted {
+    /// Fewest US dollars for a token; the query's price, or else the catalogue's quotes
+    Cost,
+    /// Shortest time of a request
+    Latency,
+    /// Most output
+    Throughput,
+    /// Fewest devices
+    Devices,
+}
+
+impl Wanted {
+    const fn objective(self) -> Objective {
+        match self {
+            Self::Cost => Objective::Cost,
+            Self::Latency => Objective::Latency,
+            Self::Throughput => Objective::Throughput,
+            Self::Devices => Objective::FewestDevices,
+        }
+    }
 }
 
 /// Times that requests may take.
@@ -52,7 +80,18 @@ fn seconds(text: &str) -> Result<f64, String> {
 /// Prints the plan.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Problem> {
     let mut out = io::stdout().lock();
-    let link = estimate::read(&arguments.query, None)?;
+    let mut link = estimate::read(&arguments.query, None)?;
+    let objective = arguments.objective.map(Wanted::objective);
+    if objective == Some(Objective::Cost) && link.scenario.extras.price.is_none() {
+        link.scenario.extras.price = Some(PriceChoice::Listed);
+        link.notices.push(Notice {
+            severity: Severity::Adjusted,
+            problem: "price: none is given".into(),
+            instead:
+                "the middle of the catalogue's dated quotes is used; ridgepoint estimate with price=listed shows them"
+                    .into(),
+        });
+    }
     let targets = arguments.targets.targets();
     let answers = Answers {
         plan: Plan::of(&link.scenario, targets),
@@ -60,10 +99,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Problem> {
         front: serving::front(&link.scenario),
         within: if targets == Targets::default() { Vec::new() } else { serving::within(&link.scenario, targets) },
     };
+    let wanted: Vec<Objective> =
+        Objective::ALL.into_iter().filter(|one| objective.is_none_or(|wanted| wanted == *one)).collect();
+    let priced = answers.plan.proposals.iter().any(|proposal| proposal.cost.is_some());
+    if objective == Some(Objective::Cost) && !priced && !answers.plan.proposals.is_empty() {
+        return Err(Problem::Input(
+            "no cost can be told: a price or a time is not known; add price= in US dollars".into(),
+        ));
+    }
     if arguments.json {
-        writeln!(out, "{:#}", view(&answers, &link))?;
+        writeln!(out, "{:#}", view(&answers, &link, &wanted))?;
     } else {
-        print(&answers, &link, &mut out)?;
+        print(&answers, &link, &wanted, &mut out)?;
     }
     Ok(())
 }
@@ -76,7 +123,7 @@ struct Answers {
     within: Vec<Service>,
 }
 
-fn view(answers: &Answers, link: &Link) -> Value {
+fn view(answers: &Answers, link: &Link, wanted: &[Objective]) -> Value {
     let Answers { plan, placements, front, within } = answers;
     let best = |objective: Objective| {
         let best = plan.best(objective).map(|best| {
@@ -94,7 +141,7 @@ fn view(answers: &Answers, link: &Link) -> Value {
     json!({
         "schema": 1,
         "devices": link.scenario.device_count(),
-        "best": Objective::ALL.map(best).into_iter().collect::<serde_json::Map<_, Value>>(),
+        "best": wanted.iter().copied().map(best).collect::<serde_json::Map<_, Value>>(),
         "layouts": layouts.collect::<Vec<_>>(),
         "rejected": rejected.collect::<Vec<_>>(),
         "placements": placements.iter().map(placement).collect::<Vec<_>>(),
@@ -119,6 +166,7 @@ fn layout(proposal: &Proposal, merits: Vec<&str>) -> Value {
         "tokens_per_s_per_user": times.map(|times| times.per_user.get()),
         "output_tokens_per_s": times.map(|times| times.output.get()),
         "output_tokens_per_s_per_device": times.map(|times| times.per_device.get()),
+        "usd_per_million_output_tokens": proposal.cost,
         "meets_targets": proposal.meets,
         "on_front": proposal.on_front,
         "best_at": merits,
@@ -169,12 +217,12 @@ fn placement(placement: &Placement) -> Value {
 /// Most reasons that are printed as text.
 const REASONS: usize = 24;
 
-fn print(answers: &Answers, link: &Link, out: &mut impl Write) -> Result<(), Problem> {
+fn print(answers: &Answers, link: &Link, wanted: &[Objective], out: &mut impl Write) -> Result<(), Problem> {
     let Answers { plan, placements, front, within } = answers;
     if plan.proposals.is_empty() {
         writeln!(out, "No layout fits.")?;
     }
-    for objective in Objective::ALL {
+    for &objective in wanted {
         if let Some(best) = plan.best(objective) {
             writeln!(out, "{:<18}  {}\n{:<18}  {}", objective.label(), best.words, "", best.query)?;
             let launch = Launch::of(&best.scenario(&link.scenario));

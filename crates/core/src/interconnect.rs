@@ -66,6 +66,23 @@ impl Interconnect {
             Some(_) | None => self.host,
         }
     }
+
+    /// What a device can send to its counterpart in another group of `devices` devices: over the fast domain if that holds
+    /// both groups, else over the host bus, which no network card passes. `None` where no figure is known.
+    ///
+    /// ```
+    /// # use ridgepoint_core::{BytesPerSecond, Interconnect, ScaleUp};
+    /// let [fast, host] = [450.0, 63.0].map(BytesPerSecond::giga);
+    /// let h100 = Interconnect { scale_up: Some(ScaleUp { bandwidth: fast, pair: None, domain: 8 }), host: Some(host) };
+    /// assert_eq!(h100.bandwidth_between_groups(4), Some(fast));
+    /// assert_eq!(h100.bandwidth_between_groups(8), Some(host));
+    /// ```
+    pub fn bandwidth_between_groups(&self, devices: u64) -> Option<BytesPerSecond> {
+        match self.scale_up {
+            Some(fast) if devices.saturating_mul(2) <= fast.domain => self.bandwidth_between(2),
+            Some(_) | None => self.host,
+        }
+    }
 }
 
 /// Bytes that each of `ranks` devices sends in an all-reduce of `message` bytes, by reduce-scatter and all-gather:

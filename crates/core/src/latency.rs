@@ -11,6 +11,7 @@ use crate::model::{Model, Stack};
 use crate::operation::{self, Numerics, Operation, OperationKind, Pass};
 use crate::parallelism::Parallelism;
 use crate::roofline::{Bound, Cost};
+use crate::speculation::Draft;
 use crate::units::{Seconds, Tokens, TokensPerSecond, tokens_per_second};
 use crate::workload::Workload;
 
@@ -57,6 +58,10 @@ pub struct Deployment<'a> {
     pub host: Option<OnHost>,
     /// Sequences that one replica has memory for; further requests wait for one of them to end.
     pub most_sequences: u64,
+    /// Share of each prompt whose keys and values are in the cache already (prefix caching), 0 to less than 1.
+    pub cached_share: f64,
+    /// What drafts tokens for the model to check.
+    pub draft: Option<Draft<'a>>,
 }
 
 /// What an engine leaves in host memory, and what works on it there.
@@ -283,7 +288,7 @@ impl Deployment<'_> {
         }
         match pace {
             Pace::Ideal => {
-                let pass = self.pass(Pass::reading(self.model, sequences, prompt_tokens), pace)?;
+                let pass = self.pass(self.reading(sequences, prompt_tokens), pace)?;
                 let busy = pass.slowest_stage;
                 Some(Prefill { time: busy, busy, pass })
             }
@@ -299,6 +304,20 @@ impl Deployment<'_> {
         }
     }
 
+    /// Tokens at the start of a prompt that the cache holds already. The tokens of an encoder see each other, so it reads all
+    /// of them.
+    pub fn cached_tokens(&self, prompt_tokens: Tokens) -> Tokens {
+        match self.model.stack() {
+            Stack::Decoder => cached_tokens(prompt_tokens, self.cached_share),
+            Stack::Encoder | Stack::EncoderDecoder | Stack::None => 0,
+        }
+    }
+
+    /// Reading all of `sequences` prompts that the cache does not hold.
+    fn reading(&self, sequences: u64, prompt_tokens: Tokens) -> Pass {
+        Pass::reading(self.model, sequences, prompt_tokens).behind(self.cached_tokens(prompt_tokens))
+    }
+
     /// The passes in which the engine reads prompts: one of them, which stands for all, and how many there are. The
     /// last one may be a part of a pass. An encoder reads a prompt whole, because its tokens see each other.
     fn chunked(&self, sequences: u64, prompt_tokens: Tokens) -> (Pass, f64) {
@@ -306,20 +325,22 @@ impl Deployment<'_> {
             Stack::Decoder => self.tokens_per_pass.max(1),
             Stack::Encoder | Stack::EncoderDecoder | Stack::None => self.tokens_per_pass.max(prompt_tokens).max(1),
         };
-        if prompt_tokens > limit {
-            let chunks = prompt_tokens.div_ceil(limit);
-            let new_tokens = prompt_tokens.div_ceil(chunks);
+        let cached_tokens = self.cached_tokens(prompt_tokens);
+        let missed_tokens = prompt_tokens - cached_tokens;
+        if missed_tokens > limit {
+            let chunks = missed_tokens.div_ceil(limit);
+            let new_tokens = missed_tokens.div_ceil(chunks);
             // On average a chunk finds half of the rest in front of it.
-            let past_tokens = prompt_tokens.saturating_sub(new_tokens).div_ceil(2);
+            let past_tokens = cached_tokens + missed_tokens.saturating_sub(new_tokens).div_ceil(2);
             let chunk = Pass { new_tokens, past_tokens, ..Pass::prefill(1, prompt_tokens) };
             (chunk, chunks as f64 * sequences as f64)
         } else {
-            let together = (limit / prompt_tokens.max(1)).clamp(1, sequences);
-            (Pass::reading(self.model, together, prompt_tokens), sequences as f64 / together as f64)
+            let together = (limit / missed_tokens.max(1)).clamp(1, sequences);
+            (self.reading(together, prompt_tokens), sequences as f64 / together as f64)
         }
     }
 
-    /// A decode step of the whole replica: every sequence gets one token.
+    /// A decode step of the whole replica: every sequence gets one token, or with a drafter as many as are accepted.
     ///
     /// With `pipeline` stages, as many groups of sequences are in flight, so that no stage waits; each group passes
     /// all stages once per step.
@@ -327,7 +348,16 @@ impl Deployment<'_> {
         let group = sequences.div_ceil(self.parallelism.pipeline.max(1));
         let Workload { prompt_tokens, output_tokens, .. } = workload;
         // On average half of the answer is written.
-        self.pass(Pass::writing(self.model, group, prompt_tokens, output_tokens / 2), pace)
+        let pass = Pass::writing(self.model, group, prompt_tokens, output_tokens / 2);
+        let Some(draft) = self.draft else { return self.pass(pass, pace) };
+        let mut step = self.pass(pass.verifying(draft.tokens), pace)?;
+        draft.propose(self, group, workload, pace, &mut step)?;
+        Some(step)
+    }
+
+    /// Time from one token of a sequence to the next, given that of a step.
+    pub fn token_time(&self, step: Seconds) -> Seconds {
+        self.draft.map_or(step, |draft| step / draft.expected_tokens())
     }
 
     /// One static batch: `prefill + (output - 1) x decode step`. What the memory does not hold at once is written in turn.
@@ -335,12 +365,12 @@ impl Deployment<'_> {
         let sequences = sequences_per_replica(workload, self.parallelism.data);
         let running = self.running(sequences);
         let prefill = self.prefill(sequences, workload.prompt_tokens, pace)?.time;
-        let step = self.decode_step(running, workload, pace)?.time;
+        let step = self.token_time(self.decode_step(running, workload, pace)?.time);
         Some(prefill + written(step, sequences, running, workload.output_tokens))
     }
 
     /// How many of `sequences` sequences a server runs at once: as many as it can hold.
-    fn running(&self, sequences: u64) -> u64 {
+    pub fn running(&self, sequences: u64) -> u64 {
         sequences.min(self.most_sequences.max(1))
     }
 
@@ -361,6 +391,7 @@ impl Deployment<'_> {
         // Between two steps other prompts occupy each stage in turn, not the whole pipeline.
         let others = self.prefill(running.saturating_sub(1), prompt_tokens, pace)?.busy;
         let wait = if running > 1 { engine.wait + (others + step) * engine.queue } else { Seconds::ZERO };
+        let step = self.token_time(step);
         let tpot = time_per_output_token(step, others * engine.interleaved, output_tokens);
         let later_tokens = output_tokens.saturating_sub(1) as f64;
         // Whenever they are read, the others' prompts take their time. And all requests together wait until the running
@@ -378,7 +409,7 @@ impl Deployment<'_> {
             output: tokens_per_second(batch as f64 * output_tokens as f64, end_to_end),
             per_user: tokens_per_second(1.0, tpot),
             prompt: tokens_per_second(batch as f64 * prompt_tokens as f64, prefill_batch),
-            prefill: self.pass(Pass::reading(self.model, sequences, prompt_tokens), pace)?,
+            prefill: self.pass(self.reading(sequences, prompt_tokens), pace)?,
             prefill_parts: chunk.lasting(prefill_batch),
             decode,
         })
@@ -403,7 +434,7 @@ pub struct Prefill {
 }
 
 impl PassTime {
-    fn add(&mut self, timed: TimedOperation) {
+    pub(crate) fn add(&mut self, timed: TimedOperation) {
         let same = |other: &&mut TimedOperation| other.operation.is_like(timed.operation);
         match self.operations.iter_mut().find(same) {
             Some(sum) => {
@@ -440,6 +471,17 @@ fn slowest(operation: Operation, launches: u64, devices: &[Calibrated], pace: Pa
     slowest
 }
 
+/// Tokens of a prompt that a prefix cache with a `share` of them spares, rounded down. The last token is read in any case:
+/// what follows it is asked for.
+///
+/// ```
+/// # use ridgepoint_core::cached_tokens;
+/// assert_eq!([cached_tokens(1001, 0.5), cached_tokens(1, 0.99), cached_tokens(2048, 0.0)], [500, 0, 0]);
+/// ```
+pub fn cached_tokens(prompt_tokens: Tokens, share: f64) -> Tokens {
+    ((prompt_tokens as f64 * share) as Tokens).min(prompt_tokens.saturating_sub(1))
+}
+
 /// Mean time between output tokens of one sequence in steady serving.
 ///
 /// Every sequence that finishes is replaced by another, whose prompt is read between two steps: over the
@@ -465,7 +507,7 @@ pub struct Speed {
     pub prefill_batch: Seconds,
     /// A pass of those in which that happens, with times that add up to `prefill_batch`: each operation's share of it.
     pub prefill_parts: PassTime,
-    /// One decode step at the mean context.
+    /// One decode step at the mean context, drafts included.
     pub decode: PassTime,
     /// Time to first token of one request alone.
     pub ttft: Seconds,
@@ -481,6 +523,6 @@ pub struct Speed {
     pub output: TokensPerSecond,
     /// Output tokens of one sequence in steady serving.
     pub per_user: TokensPerSecond,
-    /// Prompt tokens while a batch is read.
+    /// Prompt tokens while a batch is read, those found in the cache included.
     pub prompt: TokensPerSecond,
 }

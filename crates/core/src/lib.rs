@@ -4,13 +4,14 @@
 //! Read it in this order: [`units`] for the quantities, [`tensor`], [`attention`], [`feed_forward`] and [`model`] for
 //! what a model is, [`format`] and [`weights`] for how its numbers are stored, [`kv_cache`], [`state`] and [`memory`]
 //! for what a device holds, [`operation`], [`roofline`], [`efficiency`] and [`latency`] for time. [`placement`] deals
-//! layers out over devices that differ, and [`training`] is the memory of fine-tuning. [`first_principles`] has the same
-//! ideas in seven small functions over plain numbers.
+//! layers out over devices that differ, [`speculation`] and [`adapters`] stand beside a served model, and [`training`] is
+//! the memory of fine-tuning. [`first_principles`] has the same ideas in seven small functions over plain numbers.
 //!
 //! No IO, no clock, no text for people and no dependency: `+ - * /` and comparisons only, so that a browser and a
 //! server compute the same bits.
 
 pub mod accelerator;
+pub mod adapters;
 pub mod attention;
 pub mod efficiency;
 pub mod engine;
@@ -29,6 +30,7 @@ pub mod parallelism;
 pub mod picture;
 pub mod placement;
 pub mod roofline;
+pub mod speculation;
 pub mod state;
 pub mod tensor;
 pub mod training;
@@ -38,6 +40,7 @@ pub mod weights;
 pub mod workload;
 
 pub use accelerator::{Accelerator, Peaks};
+pub use adapters::{Adapters, ServedTargets};
 pub use attention::{Attention, AttentionBias, Indexer, Reach, Selection, attention_tensors, linear};
 pub use efficiency::Efficiency;
 pub use engine::{
@@ -56,7 +59,8 @@ pub use kv_cache::{
     source_bytes, token_bytes, values_per_token, values_per_token_and_rank,
 };
 pub use latency::{
-    Calibrated, Deployment, OnHost, Pace, PassTime, Prefill, Speed, TimedOperation, time_per_output_token,
+    Calibrated, Deployment, OnHost, Pace, PassTime, Prefill, Speed, TimedOperation, cached_tokens,
+    time_per_output_token,
 };
 pub use latent::Latent;
 pub use memory::{DeviceMemory, Least, Overhead, Stage};
@@ -65,6 +69,7 @@ pub use operation::{Numerics, Operation, OperationKind, Pass};
 pub use parallelism::{Parallelism, StageSplit, stage_sizes};
 pub use picture::{Picture, Sound};
 pub use roofline::{Bound, Cost, Roofline};
+pub use speculation::Draft;
 pub use state::{State, StateFormat};
 pub use tensor::{Component, Kind, Role, Sharding, Tensor};
 pub use units::{

@@ -32,17 +32,37 @@ pub struct Pass {
     /// Vectors that the encoder of an encoder-decoder makes of each input. It does so in the pass without past tokens;
     /// the tokens above are those of its decoder.
     pub source_tokens: Tokens,
+    /// Last tokens of each sequence that the head scores: one, or all of those that a draft model proposed.
+    pub scored_tokens: Tokens,
 }
 
 impl Pass {
     /// Reading `sequences` whole prompts.
     pub const fn prefill(sequences: u64, prompt_tokens: Tokens) -> Self {
-        Self { sequences, new_tokens: prompt_tokens, past_tokens: 0, source_tokens: 0 }
+        Self { sequences, new_tokens: prompt_tokens, past_tokens: 0, source_tokens: 0, scored_tokens: 1 }
+    }
+
+    /// Reading what is left of a prompt of which `cached_tokens` tokens are in the cache already.
+    ///
+    /// ```
+    /// # use ridgepoint_core::Pass;
+    /// let rest = Pass::prefill(1, 1000).behind(600);
+    /// assert_eq!((rest.new_tokens, rest.past_tokens), (400, 600));
+    /// ```
+    pub const fn behind(self, cached_tokens: Tokens) -> Self {
+        let new_tokens = self.new_tokens.saturating_sub(cached_tokens);
+        Self { new_tokens, past_tokens: self.past_tokens.saturating_add(cached_tokens), ..self }
+    }
+
+    /// A step of decoding that also checks `drafted_tokens` proposed tokens of each sequence.
+    pub const fn verifying(self, drafted_tokens: Tokens) -> Self {
+        let new_tokens = self.new_tokens.saturating_add(drafted_tokens);
+        Self { new_tokens, scored_tokens: new_tokens, ..self }
     }
 
     /// One step that gives each of `sequences` its next token, which sees `context` tokens, itself included.
     pub const fn decode(sequences: u64, context: Tokens) -> Self {
-        Self { sequences, new_tokens: 1, past_tokens: context.saturating_sub(1), source_tokens: 0 }
+        Self { sequences, new_tokens: 1, past_tokens: context.saturating_sub(1), source_tokens: 0, scored_tokens: 1 }
     }
 
     /// Reading `sequences` prompts with `model`: an encoder-decoder encodes them and writes a first token.
@@ -74,6 +94,11 @@ impl Pass {
         let all_new = self.past_tokens == 0;
         let tokens = if self.source_tokens > 0 { self.source_tokens } else { self.new_tokens };
         all_new.then_some(Self { new_tokens: tokens, source_tokens: 0, ..self })
+    }
+
+    /// Whether it writes rather than reads: all of its tokens are scored.
+    const fn is_writing(self) -> bool {
+        self.new_tokens <= self.scored_tokens
     }
 
     /// New tokens of all sequences.
@@ -368,14 +393,14 @@ impl Work<'_> {
     /// vectors into full heads for a prompt, and works on the latent vectors themselves when decoding
     /// (arXiv:2405.04434, section 2.1.2).
     fn attention(&self, attention: Attention, reach: Reach, cache: CacheOwner, selection: Selection) -> Cost {
-        let Pass { sequences, new_tokens, past_tokens, source_tokens } = self.pass;
+        let Pass { sequences, new_tokens, past_tokens, source_tokens, .. } = self.pass;
         let (heads, key_dim, value_dim) = match attention {
             Attention::Grouped { heads, key_dim, value_dim, .. } => (heads, key_dim, value_dim),
             Attention::Latent { heads, kv_rank, rope_dim, nope_dim, value_dim, .. } => {
-                if new_tokens > 1 {
-                    (heads, nope_dim + rope_dim, value_dim)
-                } else {
+                if self.pass.is_writing() {
                     (heads, kv_rank + rope_dim, kv_rank)
+                } else {
+                    (heads, nope_dim + rope_dim, value_dim)
                 }
             }
             Attention::Shared { heads, dim } => (heads, dim, dim),
@@ -386,7 +411,7 @@ impl Work<'_> {
         let attended = match selection {
             Selection::All | Selection::Compressed { .. } => match reach {
                 // Where in its chunk a decoded token stands is left open: it reads as much as the last one of a chunk.
-                Reach::Chunked(chunk) if new_tokens == 1 => Reach::Sliding(chunk),
+                Reach::Chunked(chunk) if self.pass.is_writing() => Reach::Sliding(chunk),
                 Reach::Full | Reach::Sliding(_) | Reach::Chunked(_) => reach,
             },
             Selection::Indexed(Indexer { top, .. }) | Selection::AsEarlier { top } => Reach::Sliding(top),
@@ -400,12 +425,18 @@ impl Work<'_> {
         let pairs = pairs * sequences as f64;
         let per_token = token_bytes(attention, self.numerics.kv, self.tensor_parallel());
         // The cache is read once; new keys and values are written once by the layer that owns them.
-        // One query reads what it attends to; the queries of a prompt choose differently and together read it all.
+        // One query reads what it attends to, a few choose differently and read as much each; the queries of a prompt
+        // together read it all.
         let context = past_tokens.saturating_add(new_tokens);
-        let read_reach = if new_tokens > 1 { reach } else { attended };
+        let within_reach = reach.cached_tokens(context);
+        let read = if self.pass.is_writing() {
+            attended.cached_tokens(context).saturating_mul(new_tokens).min(within_reach)
+        } else {
+            within_reach
+        };
         let (read, written) = match cache {
-            CacheOwner::Own => (read_reach.cached_tokens(context), new_tokens),
-            CacheOwner::Earlier => (read_reach.cached_tokens(context), 0),
+            CacheOwner::Own => (read, new_tokens),
+            CacheOwner::Earlier => (read, 0),
             CacheOwner::Encoder(_) => (source_tokens, if past_tokens == 0 { source_tokens } else { 0 }),
             CacheOwner::Nobody => (new_tokens, 0),
         };
@@ -452,11 +483,11 @@ impl Work<'_> {
         }
     }
 
-    /// The head multiplies only the last token of each sequence.
+    /// The head multiplies only the tokens of each sequence whose successors are asked for.
     fn head(&self, operations: &mut Operations) {
         if let Some(tensor) = self.model.head.matrix() {
             let packing = self.weights.outside(tensor);
-            let cost = self.matrix(tensor, packing, 1, self.pass.sequences);
+            let cost = self.matrix(tensor, packing, 1, self.pass.sequences.saturating_mul(self.pass.scored_tokens));
             operations.add(OperationKind::Head, 1, Some(self.weights.arithmetic_of(packing)), 1, cost);
         }
     }

@@ -7,7 +7,8 @@ use ridgepoint_calculator::scenario::{Degree, Scenario};
 use ridgepoint_calculator::{names, numbers, options};
 use ridgepoint_core::Engine;
 
-use super::{Setting, part};
+use super::part;
+use super::setting::{EVERY, Setting};
 use crate::element::{El, el};
 use crate::widgets::{Select, count_within};
 
@@ -43,7 +44,6 @@ pub fn EnginePanel(
         .child(details)
 }
 
-const EVERY: &[Engine] = &Engine::ALL;
 /// Those that bound the requests of a pass.
 const SERVERS: &[Engine] = &[Engine::Vllm, Engine::Sglang, Engine::TensorRtLlm];
 const WITH_GRAPHS: &[Engine] = &[Engine::Vllm, Engine::Sglang];
@@ -132,9 +132,12 @@ const SETTINGS: [Setting; 13] = [
         label: "One cache for all slots",
         id: "kvu",
         read: |s| s.settings.unified_cache.map_or_else(|| "default".to_owned(), switch),
-        write: |s, typed| match typed {
-            "" | "default" => Ok(s.settings.unified_cache = None),
-            typed => parse_switch(typed).map(|on| s.settings.unified_cache = Some(on)),
+        write: |s, typed| {
+            s.settings.unified_cache = match typed {
+                "" | "default" => None,
+                typed => Some(parse_switch(typed)?),
+            };
+            Ok(())
         },
         engines: LLAMA_CPP,
     },

@@ -8,6 +8,9 @@ use crate::element::{El, el};
 use crate::signals::memo;
 use crate::widgets::CheckedField;
 
+/// Heeded by every engine.
+pub const EVERY: &[Engine] = &Engine::ALL;
+
 /// A field for one part of the scenario.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {

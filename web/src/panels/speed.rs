@@ -6,7 +6,7 @@ use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::Scenario;
 use ridgepoint_calculator::{charts, spent};
 
-use super::card;
+use super::{card, extras_card};
 use crate::draw::Figure;
 use crate::element::{El, el};
 use crate::shared::Shared;
@@ -31,6 +31,7 @@ pub fn speed_view(Shared { scenario, report, .. }: Shared) -> El {
     el("div")
         .class("pieces")
         .child(card("times", "Times and rates").child(view! { <DataTable table=Box::new(times)/> }))
+        .child(extras_card(report))
         .child(spent)
         .child(load)
         .child(view! { <Figure chart=roofline without_table=true/> })

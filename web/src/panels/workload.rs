@@ -6,7 +6,8 @@ use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::{Media, Scenario};
 use ridgepoint_calculator::{facts, numbers, options};
 
-use super::{Setting, part};
+use super::part;
+use super::setting::{EVERY, Setting};
 use crate::element::{El, el};
 use crate::widgets::{FactList, Slider, count_within};
 
@@ -41,9 +42,12 @@ pub fn WorkloadPanel(
         .child(view! { <Slider label="Output tokens" id="output" stops=options::OUTPUT_TOKENS most=MAX_TOKENS value=output on_change=set_output/> })
 }
 
-const IMAGES: Setting = Setting { label: "Images per prompt", id: "images", read: images, write: set_images };
-const SIZE: Setting = Setting { label: "Pixels of an image", id: "image-size", read: size, write: set_size };
-const AUDIO: Setting = Setting { label: "Audio per prompt (seconds)", id: "audio", read: audio, write: set_audio };
+const IMAGES: Setting =
+    Setting { label: "Images per prompt", id: "images", read: images, write: set_images, engines: EVERY };
+const SIZE: Setting =
+    Setting { label: "Pixels of an image", id: "image-size", read: size, write: set_size, engines: EVERY };
+const AUDIO: Setting =
+    Setting { label: "Audio per prompt (seconds)", id: "audio", read: audio, write: set_audio, engines: EVERY };
 
 fn images(scenario: &Scenario) -> String {
     numbers::count(scenario.media.images)

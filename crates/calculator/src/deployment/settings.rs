@@ -2,8 +2,9 @@
 
 use ridgepoint_catalog::devices::{Device, DeviceClass};
 use ridgepoint_catalog::{has_versions, version_number};
-use ridgepoint_core::{Engine, HostWeights, Knobs, LatentCache, Model};
+use ridgepoint_core::{Engine, HostWeights, Knobs, LatentCache, Model, Stack};
 
+use super::Beside;
 use crate::scenario::Scenario;
 
 /// Whether programs on the device use the memory of the host.
@@ -44,7 +45,13 @@ fn host_weights(scenario: &Scenario, model: &Model, devices: &[(&Device, u64)]) 
 }
 
 /// Keys of settings that a scenario sets and that change nothing here.
-pub(super) fn settings_without_effect(scenario: &Scenario, model: &Model, knobs: Knobs) -> Vec<&'static str> {
+pub(super) fn settings_without_effect(
+    scenario: &Scenario,
+    model: &Model,
+    knobs: Knobs,
+    beside: &Beside,
+) -> Vec<&'static str> {
+    let extras = &scenario.extras;
     let settings = scenario.settings;
     let on_llama_cpp = scenario.engine == Engine::LlamaCpp;
     let (limits_requests, captures_graphs) = match scenario.engine {
@@ -54,6 +61,10 @@ pub(super) fn settings_without_effect(scenario: &Scenario, model: &Model, knobs:
     };
     let moved = settings.cpu_expert_layers.is_some_and(|layers| layers > 0);
     let has_latent = model.has_latent_cache();
+    let writes = match model.stack() {
+        Stack::Decoder | Stack::EncoderDecoder => true,
+        Stack::Encoder | Stack::None => false,
+    };
     let unread = |version: &String| version_number(version).is_none() || !has_versions(scenario.engine);
     [
         ("ev", scenario.engine_version.as_ref().is_some_and(unread)),
@@ -65,6 +76,9 @@ pub(super) fn settings_without_effect(scenario: &Scenario, model: &Model, knobs:
         ("kvu", settings.unified_cache.is_some() && !on_llama_cpp),
         ("mla", settings.latent_cache.is_some() && !(on_llama_cpp && has_latent)),
         ("ngl", settings.device_layers.is_some() && !knobs.host.lookups),
+        ("prefix", extras.prefix > 0.0 && beside.prefix == 0.0),
+        ("draft", extras.draft.is_some() && beside.drafting.is_none()),
+        ("disagg", extras.disaggregation.is_some() && !writes),
         ("cpu-moe", moved && (knobs.host.expert_layers == 0 || model.experts() == 0)),
     ]
     .into_iter()

@@ -17,7 +17,7 @@ use crate::scenario::{Degree, DeviceCount, Media, ModelChoice, Presentation, Sce
 /// What has been read of a link so far.
 #[derive(Clone, Default)]
 pub(super) struct Reader {
-    scenario: Scenario,
+    pub(super) scenario: Scenario,
     presentation: Presentation,
     count: Option<u64>,
     /// The custom model, should the text ask for it; `None` where the model is given whatever the text says.
@@ -38,12 +38,17 @@ impl Reader {
         Self { scenario, ..Self::default() }
     }
 
+    /// Reads changes to a scenario.
+    pub(super) fn changing(scenario: Scenario) -> Self {
+        Self { scenario, ..Self::default() }
+    }
+
     /// Notes what was ignored or moved to the nearest valid value.
     pub(super) fn adjusted(&mut self, problem: String, instead: impl Into<String>) {
         self.notices.push(Notice { severity: Severity::Adjusted, problem, instead: instead.into() });
     }
 
-    fn replaced(&mut self, problem: String, instead: impl Into<String>) {
+    pub(super) fn replaced(&mut self, problem: String, instead: impl Into<String>) {
         self.notices.push(Notice { severity: Severity::Replaced, problem, instead: instead.into() });
     }
 
@@ -108,6 +113,7 @@ impl Reader {
             "theme" => {
                 self.presentation.theme = self.choice(key, value, Theme::ALL, Theme::id, Theme::Auto);
             }
+            _ if self.extra(key, value) => {}
             _ => self.adjusted(format!("{}: not a setting of Ridgepoint", shown(key)), "it is ignored"),
         }
     }
@@ -242,7 +248,7 @@ impl Reader {
         }
     }
 
-    fn number(&mut self, key: &str, value: &str, least: u64, most: u64, fallback: u64) -> u64 {
+    pub(super) fn number(&mut self, key: &str, value: &str, least: u64, most: u64, fallback: u64) -> u64 {
         match whole(value) {
             Some(number) if number < i128::from(least) => {
                 self.adjusted(format!("{key}: {} is too small", shown(value)), format!("{least} is used"));
@@ -272,7 +278,7 @@ impl Reader {
         None
     }
 
-    fn flag(&mut self, key: &str, value: &str, fallback: bool) -> bool {
+    pub(super) fn flag(&mut self, key: &str, value: &str, fallback: bool) -> bool {
         match value {
             "1" | "true" => true,
             "0" | "false" => false,
@@ -284,7 +290,7 @@ impl Reader {
         }
     }
 
-    fn choice<T: Copy>(
+    pub(super) fn choice<T: Copy>(
         &mut self,
         key: &str,
         value: &str,
@@ -314,18 +320,19 @@ impl Reader {
             let used = names::kv_format(self.scenario.kv).id;
             self.adjusted("kv: only llama.cpp has a format for values".into(), format!("{used} is used for both"));
         }
+        self.check_extras();
         let Self { scenario, presentation, notices, .. } = self;
         Link { scenario, others: Vec::new(), presentation, notices }
     }
 }
 
 /// The nearest millionth: what a link can hold of a fraction.
-fn millionths(fraction: f64) -> f64 {
+pub(super) fn millionths(fraction: f64) -> f64 {
     (fraction * 1e6).round() / 1e6
 }
 
 /// What may have been meant, in parentheses.
-fn hint(nearest: Option<&str>) -> String {
+pub(super) fn hint(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |id| format!(" (did you mean {id}?)"))
 }
 

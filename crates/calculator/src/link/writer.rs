@@ -2,7 +2,7 @@
 
 use ridgepoint_core::{Engine, KvFormat};
 
-use super::OTHERS;
+use super::{OTHERS, extras};
 use crate::custom::CustomModel;
 use crate::names;
 use crate::numbers;
@@ -139,7 +139,15 @@ fn keys(scenario: &Scenario) -> Vec<(&'static str, String)> {
     ] {
         add_some(key, value.map(|value| value.to_string()));
     }
+    for (key, value) in extras::keys(scenario) {
+        add_some(key, value);
+    }
     keys
+}
+
+/// What a link says of one key of the extras; nothing where they are off.
+pub fn value(scenario: &Scenario, key: &str) -> String {
+    extras::keys(scenario).into_iter().find(|(known, _)| *known == key).and_then(|(_, value)| value).unwrap_or_default()
 }
 
 /// The format of the KV cache; for llama.cpp that of the values too, where it is another one.

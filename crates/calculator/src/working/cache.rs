@@ -49,11 +49,13 @@ impl Desk<'_> {
         let Self { resolved, demand, reservation, .. } = self;
         let result = numbers::bytes(reservation.memory.kv_cache).to_string();
         let batch = demand.workload.batch;
+        let drafted = resolved.draft_cache(demand.stage, demand.workload);
         if let Some(Paging { page, of_sequence, of_state, .. }) = self.paging() {
-            let terms = Terms::new(
+            let mut terms = Terms::new(
                 "sequences × pages of a sequence × bytes of a page",
                 format!("{} × {} × {}", numbers::count(batch), numbers::count(of_sequence - of_state), exact(page)),
             );
+            terms.plus_bytes("drafter's cache", drafted);
             return terms.working("KV cache", result, self.origins.of(self.of_pages()));
         }
         let mut terms = Terms::default();
@@ -79,6 +81,7 @@ impl Desk<'_> {
         if !numbers.is_empty() {
             terms.plus(&words, &numbers);
         }
+        terms.plus_bytes("drafter's cache", drafted);
         let names: &[&str] = match resolved.profile {
             Profile::LlamaCpp(_) if demand.knobs.flash_attention => &["cells"],
             Profile::LlamaCpp(_) => &["cells_unfused"],

@@ -141,7 +141,14 @@ impl Desk<'_> {
 
     /// What this device lets a replica offer.
     pub(super) fn offer(&self) -> Option<Offer> {
-        self.resolved.profile.offer(&self.demand, self.reservation.pool()?)
+        self.resolved.offer(&self.demand)
+    }
+
+    /// Room for the model's own cache, in words and bytes.
+    fn room(&self) -> (&'static str, Bytes) {
+        let drafted = self.resolved.draft_cache(self.demand.stage, self.demand.workload);
+        let words = if drafted > Bytes::ZERO { "room beside the drafter's cache" } else { "room" };
+        (words, self.resolved.pool(&self.demand).unwrap_or(Bytes::ZERO))
     }
 
     pub(super) fn concurrency(&self, offer: Offer, room: &Known) -> Working {
@@ -179,17 +186,18 @@ impl Desk<'_> {
 
     /// Pages in the room for cache.
     fn pages(&self, paging: Paging) -> Terms {
-        let pool = self.reservation.pool().unwrap_or(Bytes::ZERO);
-        Terms::new("⌊room ÷ page⌋", format!("⌊{} ÷ {}⌋", exact(pool), exact(paging.page)))
+        let (room, pool) = self.room();
+        Terms::new(format!("⌊{room} ÷ page⌋"), format!("⌊{} ÷ {}⌋", exact(pool), exact(paging.page)))
     }
 
     /// Sequences like those of the workload in the room for cache, times something.
     fn even_share(&self, words: &str, number: &str) -> Terms {
-        let memory = self.reservation.memory;
-        let pool = exact(self.reservation.pool().unwrap_or(Bytes::ZERO));
+        let memory = self.resolved.profile.reserve(&self.demand).memory;
+        let (room, pool) = self.room();
+        let pool = exact(pool);
         let batch = numbers::count(self.demand.workload.batch.max(1));
         let all = exact(memory.kv_cache + memory.state);
-        let words = format!("room × sequences{words} ÷ (cache + state)");
+        let words = format!("{room} × sequences{words} ÷ (cache + state)");
         Terms::new(words, format!("{pool} × {batch}{number} ÷ {all}"))
     }
 }

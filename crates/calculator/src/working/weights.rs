@@ -27,6 +27,8 @@ impl Desk<'_> {
         }
         terms.plus_bytes("quantised matrices with their scales", packed);
         let padding = reservation.memory.weights.saturating_sub(demand.weights);
+        terms.plus_bytes("drafter", resolved.draft_weights(stage));
+        terms.plus_bytes("adapters", resolved.adapter_bytes(stage));
         terms.plus_bytes("padding and copies of the engine", padding);
         let padded: &[&str] = match resolved.profile {
             Profile::Vllm(rules) if rules.absorbs_latent && model.has_latent_cache() => &["absorbs_latent"],
