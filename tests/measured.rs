@@ -43,3 +43,16 @@ fn constants_of_other_devices_come_with_a_warning_and_a_wider_interval() {
     assert!(!known.0 && unknown.0);
     assert!(unknown.1 > known.1, "{unknown:?} against {known:?}");
 }
+
+/// M1 and M3 were measured; M2 is a relative of M1, M4 of M3, and M5 has matrix units that neither has.
+#[test]
+fn chips_of_apple_are_known_by_the_generation_of_their_gpu() {
+    let is_known = |gpu: &str| {
+        let report =
+            Report::of(&link::decode(&format!("model=llama-3.1-8b&gpu={gpu}&engine=llama.cpp&w=q4_k_m")).scenario);
+        !report.warnings.iter().any(|warning| warning.to_string().starts_with("no measurement of llama.cpp"))
+    };
+    for (gpu, known) in [("apple-m2-max", true), ("apple-m4-max", true), ("apple-m5-max", false)] {
+        assert_eq!(is_known(gpu), known, "{gpu}");
+    }
+}

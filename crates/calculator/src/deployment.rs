@@ -8,12 +8,13 @@ mod settings;
 
 use std::sync::Arc;
 
+use ridgepoint_catalog::calibration::Schedule;
 use ridgepoint_catalog::devices::{Device, Missing, Supplied, UsableSource, find_device};
 use ridgepoint_catalog::{Evidence, calibration, engine_profile, find_model};
 use ridgepoint_core::{
-    Accelerator, Arithmetic, Bytes, Calibrated, ComputePrecision, Demand, Deployment, DeviceRam, Engine, HostWeights,
-    Knobs, KvFormat, Model, Numerics, OnHost, Parallelism, Profile, Reservation, Site, Stage, Tokens, Weights,
-    Workload, memory,
+    Accelerator, Arithmetic, Bytes, Calibrated, ComputePrecision, Demand, Deployment, DeviceRam, Engine, Feed,
+    HostWeights, Knobs, KvFormat, Model, Numerics, OnHost, Parallelism, Profile, Reservation, Site, Stage, Tokens,
+    Weights, Workload, memory,
 };
 
 use crate::capacity::Capacity;
@@ -309,13 +310,22 @@ impl Resolved {
             stages,
             parallelism: self.parallelism,
             tokens_per_pass: first.map_or(Tokens::MAX, |demand| self.profile.tokens_per_pass(&demand)),
-            passes_in_flight: schedule.passes_in_flight.unwrap_or(u64::MAX),
+            feed: self.feed(schedule),
             groups_experts: schedule.groups_experts,
             schedules_stages: schedule.schedules_stages,
             host: self.on_host(),
             most_sequences: self.most_requests.or(schedule.most_requests).map_or(held, |most| most.min(held)),
             cached_share: self.beside.prefix,
             draft: self.draft(),
+        }
+    }
+
+    /// How the engine feeds the stages. The queue is CUDA's: what other vendors' take is not known.
+    fn feed(&self, schedule: Schedule) -> Feed {
+        let is_cuda = self.devices.iter().any(|(device, _)| device.vendor == "NVIDIA");
+        Feed {
+            passes_in_flight: schedule.passes_in_flight.unwrap_or(u64::MAX),
+            queue: schedule.kernels_queued.filter(|_| is_cuda),
         }
     }
 

@@ -10,7 +10,7 @@ use ridgepoint_calculator::saturation::Saturated;
 use ridgepoint_calculator::{link, names};
 use ridgepoint_catalog::Metric;
 use ridgepoint_catalog::calibration::Kind;
-use ridgepoint_core::{Calibrated, Deployment, Efficiency, OnHost, Pace, Tokens, Workload, tokens_per_second};
+use ridgepoint_core::{Calibrated, Deployment, Efficiency, Feed, OnHost, Pace, Tokens, Workload, tokens_per_second};
 use serde::Deserialize;
 
 /// Parts into which sweeps fall by a hash of what they share.
@@ -49,7 +49,7 @@ pub(crate) struct Case {
     layout: Resolved,
     stages: Vec<Vec<Calibrated>>,
     tokens_per_pass: Tokens,
-    passes_in_flight: u64,
+    feed: Feed,
     groups_experts: bool,
     schedules_stages: bool,
     host: Option<OnHost>,
@@ -105,9 +105,8 @@ fn case(entry: Entry, fields: &BTreeMap<String, String>, sources: &[String]) -> 
         Saturated { layout, capacity, workload } = saturated;
     }
     let stages = layout.stages().ok_or_else(|| format!("{query}: the device lacks a figure"))?;
-    let Deployment {
-        tokens_per_pass, passes_in_flight, groups_experts, schedules_stages, host, most_sequences, ..
-    } = layout.deployment(&[], &capacity);
+    let Deployment { tokens_per_pass, feed, groups_experts, schedules_stages, host, most_sequences, .. } =
+        layout.deployment(&[], &capacity);
     let metric = match field {
         Field::DecodeStep if workload.batch <= 1 => Metric::SingleStreamDecode,
         Field::DecodeStep => Metric::BatchedDecode,
@@ -132,7 +131,7 @@ fn case(entry: Entry, fields: &BTreeMap<String, String>, sources: &[String]) -> 
         layout,
         stages,
         tokens_per_pass,
-        passes_in_flight,
+        feed,
         groups_experts,
         schedules_stages,
         host,
@@ -189,7 +188,7 @@ impl Case {
             stages: &[],
             parallelism: self.layout.parallelism,
             tokens_per_pass: self.tokens_per_pass,
-            passes_in_flight: self.passes_in_flight,
+            feed: self.feed,
             groups_experts: self.groups_experts,
             schedules_stages: self.schedules_stages,
             host: self.host,

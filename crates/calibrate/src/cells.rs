@@ -19,11 +19,13 @@ pub(crate) fn engine_name(engine: u8) -> &'static str {
     ENGINES.get(usize::from(engine)).copied().unwrap_or("unknown")
 }
 
-/// All cells, the narrowest first: whoever looks takes the first that matches.
-pub(crate) fn of(cases: &[Case], effects: &Effects) -> Vec<Cell> {
+/// All cells, the narrowest first: whoever looks takes the first that matches. There is one for a family of devices only
+/// where the fit saw a case of it.
+pub(crate) fn of(cases: &[Case], held_out: u64, effects: &Effects) -> Vec<Cell> {
     let mut keys = Vec::new();
     for engine in 0..ENGINES.len() as u8 {
-        let kinds: Vec<&Kind> = cases.iter().map(|case| &case.kind).filter(|kind| kind.engine == engine).collect();
+        let seen = cases.iter().filter(|case| case.fold != held_out);
+        let kinds: Vec<&Kind> = seen.map(|case| &case.kind).filter(|kind| kind.engine == engine).collect();
         let formats: BTreeSet<u8> = kinds.iter().map(|kind| kind.format).chain([0, 3]).collect();
         let any = Key { engine: Some(engine), ..ANY };
         let eras: BTreeSet<u64> = kinds.iter().filter_map(|kind| era(kind)).collect();
@@ -61,9 +63,14 @@ fn cell(key: Key, effects: &Effects) -> Cell {
     Cell { engine, before, format, memory, family, constants: effects.constants(&key) }
 }
 
-/// The constants of the first cell that matches.
+/// The first cell that matches.
+pub(crate) fn of_kind<'a>(cells: &'a [Cell], kind: &Kind) -> Option<&'a Cell> {
+    cells.iter().find(|cell| cell.matches(kind))
+}
+
+/// Its constants.
 pub(crate) fn efficiency(cells: &[Cell], kind: &Kind) -> Efficiency {
-    cells.iter().find(|cell| cell.matches(kind)).map_or(Efficiency::IDEAL, Cell::efficiency)
+    of_kind(cells, kind).map_or(Efficiency::IDEAL, Cell::efficiency)
 }
 
 /// The cells as the catalogue's data.

@@ -12,7 +12,7 @@ use crate::kernels::Kernel;
 
 /// Constants fitted without each part of the cases, in the order of the parts; the published ones are the first.
 pub(crate) fn fit(cases: &[Case], kernels: &[Kernel]) -> Vec<Vec<Cell>> {
-    let of = |held_out| cells::of(cases, &Effects::of(cases, kernels, held_out));
+    let of = |held_out| cells::of(cases, held_out, &Effects::of(cases, kernels, held_out));
     thread::scope(|scope| {
         let fits: Vec<_> = (0..FOLDS).map(|part| scope.spawn(move || of((part + HELD_OUT) % FOLDS))).collect();
         fits.into_iter().map(|fit| fit.join().unwrap_or_default()).collect()

@@ -46,7 +46,7 @@ fn run(deliver: fn(&Path, &str) -> Result<(), String>) -> Result<(), String> {
     let cells = fits.first().ok_or("there are parts")?;
     let misses = accuracy::misses(&cases, cells);
     let unseen = folds::misses(&cases, &fits);
-    let spreads = accuracy::spreads(&[misses.as_slice(), unseen.as_slice()]);
+    let spreads = accuracy::spreads(&misses, &unseen);
     let logged = fs::read_to_string(root.join("tests/measured/memory.json")).map_err(|error| error.to_string())?;
     let logged = memory::rows(&logged)?;
     let evidence = published::json(&misses, &unseen, &spreads, &logged);

@@ -37,9 +37,9 @@ pub(crate) fn json(misses: &[Miss<'_>], unseen: &[Miss<'_>], spreads: &[Value], 
         })
     };
     let case = |miss: &Miss<'_>| {
-        let Miss { case, log } = miss;
+        let Miss { case, log, .. } = miss;
         let predicted = case.measured * log.exp();
-        let (low, high) = accuracy::interval(case, spreads).unwrap_or((1.0, 1.0));
+        let (low, high) = accuracy::interval(miss, spreads).unwrap_or((1.0, 1.0));
         let [measured, predicted, low, high] =
             [case.measured, predicted, predicted * low, predicted * high].map(significant);
         let place = |places: &BTreeMap<String, usize>, text: &String| places.get(text).copied();

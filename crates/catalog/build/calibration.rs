@@ -59,6 +59,7 @@ fn schedule(entry: &Value) -> Result<Schedule, String> {
     Ok(Schedule {
         most_requests: count("most_requests"),
         passes_in_flight: count("passes_in_flight"),
+        kernels_queued: count("kernels_queued"),
         groups_experts: entry["groups_experts"].as_bool().unwrap_or(true),
         schedules_stages: entry["schedules_stages"].as_bool().unwrap_or(false),
         attention_data_parallel: entry["attention_data_parallel"].as_bool().unwrap_or(false),

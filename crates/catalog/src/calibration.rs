@@ -59,8 +59,20 @@ pub fn kind(engine: Engine, version: Option<&str>, arithmetic: Arithmetic, devic
         },
         Some(_) | None => 3,
     };
-    let family = device.architecture.split(' ').next().unwrap_or_default();
+    let family = family(device.architecture);
     Kind { engine: engine as u8, version: version.and_then(release), format, memory, family }
+}
+
+/// The family of an architecture: its first word, or the generation of an Apple GPU, which is another design with M3 and
+/// again with M5 (Apple7 and Apple8, Apple9, Apple10 in developer.apple.com/metal/Metal-Feature-Set-Tables.pdf).
+fn family(architecture: &'static str) -> &'static str {
+    let mut words = architecture.split(' ');
+    match (words.next().unwrap_or_default(), words.next()) {
+        ("Apple", Some("M1" | "M2")) => "Apple7",
+        ("Apple", Some("M3" | "M4")) => "Apple9",
+        ("Apple", Some("M5")) => "Apple10",
+        (first, _) => first,
+    }
 }
 
 /// A version as `1000 x major + minor`: 9 of "0.9.1". Builds of llama.cpp ("b10644") are not ordered like that.
@@ -75,7 +87,7 @@ fn release(version: &str) -> Option<u64> {
 /// ```
 /// # use ridgepoint_catalog::calibration::schedule;
 /// # use ridgepoint_core::Engine;
-/// // n_batch over n_ubatch: 2048 / 512.
+/// // Copies of the inputs of a pass: GGML_SCHED_MAX_COPIES.
 /// assert_eq!(schedule(Engine::LlamaCpp).passes_in_flight, Some(4));
 /// ```
 pub fn schedule(engine: Engine) -> Schedule {

@@ -31,7 +31,8 @@ pub struct Kind {
     /// 0 for HBM, 1 for GDDR on cards for consumers, which do 16-bit arithmetic with wide sums at half rate, 2 for other
     /// GDDR, 3 for anything else.
     pub memory: u8,
-    /// The first word of the architecture: Hopper, RDNA3.
+    /// Devices that engines treat alike, by the first word of the architecture: Hopper, RDNA3. Apple's chips, which have
+    /// no other name for it, go by their generation of GPU: Apple7, Apple9, Apple10.
     pub family: &'static str,
 }
 
@@ -110,8 +111,10 @@ pub struct Spread {
 pub struct Schedule {
     /// Requests that it runs at once at most; no limit of its own if `None`.
     pub most_requests: Option<u64>,
-    /// Passes over prompts that it sends through a pipeline before it waits for the last one; no limit if `None`.
+    /// Passes over prompts that it has in a pipeline at a time; no limit if `None`.
     pub passes_in_flight: Option<u64>,
+    /// Kernels that it launches ahead of a device at most, where it launches them one by one; no limit if `None`.
+    pub kernels_queued: Option<u64>,
     /// Whether it multiplies all experts of a layer in one launch, rather than one after the other.
     pub groups_experts: bool,
     /// Whether each pipeline stage is a process that schedules and prepares its own passes.
@@ -152,6 +155,10 @@ pub const METRICS: [&str; 9] = [
 ];
 
 packed_struct! { static Cell { engine, before, format, memory, family, constants } }
-packed_struct! { Schedule { most_requests, passes_in_flight, groups_experts, schedules_stages, attention_data_parallel } }
+packed_struct! {
+    Schedule {
+        most_requests, passes_in_flight, kernels_queued, groups_experts, schedules_stages, attention_data_parallel
+    }
+}
 packed_struct! { Host { bandwidth, arithmetic, bandwidth_share, compute_share, launch } }
 packed_struct! { Spread { engine, metric, low, high } }

@@ -10,6 +10,7 @@ use crate::memory::{Stage, sequences_per_replica};
 use crate::model::{Model, Stack};
 use crate::operation::{self, Numerics, Operation, OperationKind, Pass};
 use crate::parallelism::Parallelism;
+use crate::pipeline::{self, Feed};
 use crate::roofline::{Bound, Cost};
 use crate::speculation::Draft;
 use crate::units::{Seconds, Tokens, TokensPerSecond, tokens_per_second};
@@ -48,8 +49,8 @@ pub struct Deployment<'a> {
     pub parallelism: Parallelism,
     /// Prompt tokens that the engine runs through the model in one pass at most.
     pub tokens_per_pass: Tokens,
-    /// Passes over prompts that follow each other through a pipeline before the engine waits for the last one's end.
-    pub passes_in_flight: u64,
+    /// How passes over prompts follow each other through the stages.
+    pub feed: Feed,
     /// Whether the engine multiplies all experts of a layer in one launch, rather than one after the other.
     pub groups_experts: bool,
     /// Whether each pipeline stage schedules and prepares its own passes, rather than one host for all.
@@ -293,12 +294,9 @@ impl Deployment<'_> {
                 Some(Prefill { time: busy, busy, pass })
             }
             Pace::Predicted => {
-                // Stages work on different passes at the same time: after the first has passed all stages, each further
-                // one ends a slowest stage later.
                 let (pass, count) = self.chunked(sequences, prompt_tokens);
                 let pass = self.pass(pass, pace)?;
-                let waves = (count as u64).div_ceil(self.passes_in_flight.max(1)).max(1) as f64;
-                let time = pass.time * waves + pass.slowest_stage * (count - waves).max(0.0);
+                let time = self.feed.time(self.kernels(), count, pass.time, pass.slowest_stage);
                 Some(Prefill { time, busy: pass.slowest_stage * count, pass })
             }
         }
@@ -316,6 +314,13 @@ impl Deployment<'_> {
     /// Reading all of `sequences` prompts that the cache does not hold.
     fn reading(&self, sequences: u64, prompt_tokens: Tokens) -> Pass {
         Pass::reading(self.model, sequences, prompt_tokens).behind(self.cached_tokens(prompt_tokens))
+    }
+
+    /// Kernels of a pass on the devices of the stage that has most of them, where a queue limits them.
+    fn kernels(&self) -> u64 {
+        let of_stage = |&stage| pipeline::kernels(self.model, stage, self.numerics.weights);
+        let spans = if self.feed.queue.is_some() && self.spans.len() > 1 { self.spans } else { &[] };
+        spans.iter().map(of_stage).max().unwrap_or(0)
     }
 
     /// The passes in which the engine reads prompts: one of them, which stands for all, and how many there are. The

@@ -3,9 +3,9 @@
 //!
 //! Read it in this order: [`units`] for the quantities, [`tensor`], [`attention`], [`feed_forward`] and [`model`] for
 //! what a model is, [`format`] and [`weights`] for how its numbers are stored, [`kv_cache`], [`state`] and [`memory`]
-//! for what a device holds, [`operation`], [`roofline`], [`efficiency`] and [`latency`] for time. [`placement`] deals
-//! layers out over devices that differ, [`speculation`] and [`adapters`] stand beside a served model, and [`training`] is
-//! the memory of fine-tuning. [`first_principles`] has the same ideas in seven small functions over plain numbers.
+//! for what a device holds, [`operation`], [`roofline`], [`efficiency`], [`pipeline`] and [`latency`] for time. [`placement`]
+//! deals layers out over devices that differ, [`speculation`] and [`adapters`] stand beside a served model, and [`training`]
+//! is the memory of fine-tuning. [`first_principles`] has the same ideas in seven small functions over plain numbers.
 //!
 //! No IO, no clock, no text for people and no dependency: `+ - * /` and comparisons only, so that a browser and a
 //! server compute the same bits.
@@ -28,6 +28,7 @@ pub mod operation;
 pub mod packed;
 pub mod parallelism;
 pub mod picture;
+pub mod pipeline;
 pub mod placement;
 pub mod roofline;
 pub mod speculation;
@@ -68,6 +69,7 @@ pub use model::{CacheOwner, Head, Layer, Layers, Mixer, Model, Parameters, Sourc
 pub use operation::{Numerics, Operation, OperationKind, Pass};
 pub use parallelism::{Parallelism, StageSplit, stage_sizes};
 pub use picture::{Picture, Sound};
+pub use pipeline::Feed;
 pub use roofline::{Bound, Cost, Roofline};
 pub use speculation::Draft;
 pub use state::{State, StateFormat};
