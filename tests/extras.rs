@@ -6,7 +6,7 @@ mod scenarios;
 use proptest::prelude::*;
 use ridgepoint_calculator::extras::{Power, Rent};
 use ridgepoint_calculator::link;
-use ridgepoint_calculator::plan::{Objective, Plan, Targets};
+use ridgepoint_calculator::plan::{Objective, Plan};
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::{
     DeviceCount, Disaggregation, Draft, Drafter, Extras, ModelChoice, PriceChoice, Scenario,
@@ -245,7 +245,7 @@ fn unlike_devices_are_each_paid_for() {
 fn the_cheapest_layout_has_most_output_for_each_device() {
     let read = |query: &str| link::decode(query).scenario;
     let query = "model=llama-3.3-70b&gpu=h100-sxm-80gb&n=8&batch=64";
-    let plan = Plan::of(&read(&format!("{query}&price=2")), Targets::default());
+    let plan = Plan::of(&read(&format!("{query}&price=2")));
     let best = plan.best(Objective::Cost).expect("a price is given");
     let most =
         plan.proposals.iter().filter_map(|one| one.times).map(|times| times.per_device.get()).fold(0.0, f64::max);
@@ -255,5 +255,5 @@ fn the_cheapest_layout_has_most_output_for_each_device() {
     let cost = best.cost.expect("a price is given");
     assert!((cost * 3600.0 * most / 2e6 - 1.0).abs() < 1e-9, "{cost}");
     // Without a price there is no cost to be best at.
-    assert_eq!(Plan::of(&read(query), Targets::default()).best(Objective::Cost), None);
+    assert_eq!(Plan::of(&read(query)).best(Objective::Cost), None);
 }

@@ -6,10 +6,10 @@ use ridgepoint_calculator::matrix::{self, Matrix};
 use ridgepoint_calculator::numbers;
 use ridgepoint_calculator::options;
 use ridgepoint_calculator::placement::{Aim, Placement};
-use ridgepoint_calculator::plan::{Objective, Plan, Reason, Targets, serving};
+use ridgepoint_calculator::plan::{Objective, Plan, Reason, serving};
 use ridgepoint_calculator::ranking;
 use ridgepoint_calculator::report::Report;
-use ridgepoint_calculator::scenario::{Degree, DeviceCount, Layout, ModelChoice, Scenario};
+use ridgepoint_calculator::scenario::{Degree, DeviceCount, Layout, ModelChoice, Scenario, Targets};
 use ridgepoint_calculator::verdict::Fit;
 use ridgepoint_core::placement::{LayerLoad, Room, fastest, roomiest};
 use ridgepoint_core::{Bytes, Engine, Seconds, Workload};
@@ -36,6 +36,12 @@ fn scenario() -> impl Strategy<Value = Scenario> {
             workload: Workload { batch, prompt_tokens, output_tokens },
             ..Scenario::default()
         })
+}
+
+/// The scenario with times that its requests may take, in seconds.
+fn promising(scenario: &Scenario, ttft: f64, tpot: f64) -> Scenario {
+    let targets = Targets { ttft: Some(Seconds::new(ttft)), tpot: Some(Seconds::new(tpot)) };
+    Scenario { targets, ..scenario.clone() }
 }
 
 fn decoded(query: &str) -> Scenario {
@@ -68,7 +74,7 @@ proptest! {
 
     #[test]
     fn a_proposal_is_what_the_report_says_of_it(scenario in scenario()) {
-        let plan = Plan::of(&scenario, Targets::default());
+        let plan = Plan::of(&scenario);
         for proposal in &plan.proposals {
             let report = Report::of(&decoded(&proposal.query));
             prop_assert_eq!(report.parallelism, proposal.parallelism, "{}", &proposal.words);
@@ -87,7 +93,7 @@ proptest! {
     #[test]
     fn nothing_better_is_missed(scenario in scenario()) {
         let devices = scenario.device_count();
-        let plan = Plan::of(&scenario, Targets::default());
+        let plan = Plan::of(&scenario);
         let best = |objective| plan.best(objective);
         let refused = |[tensor, _, expert, data]: [u64; 4]| match scenario.engine {
             // What engines do not offer: see the rules of plans.
@@ -125,13 +131,12 @@ proptest! {
 
     #[test]
     fn targets_are_met_by_what_is_said_to_meet_them(scenario in scenario(), ttft in 0.01..10.0, tpot in 0.001..0.5) {
-        let targets = Targets { ttft: Some(Seconds::new(ttft)), tpot: Some(Seconds::new(tpot)) };
-        let plan = Plan::of(&scenario, targets);
+        let plan = Plan::of(&promising(&scenario, ttft, tpot));
         for proposal in &plan.proposals {
             let within = proposal.times.is_some_and(|times| times.ttft.get() <= ttft && times.tpot.get() <= tpot);
             prop_assert_eq!(proposal.meets, within);
         }
-        let free = Plan::of(&scenario, Targets::default());
+        let free = Plan::of(&scenario);
         let output = |plan: &Plan| plan.best(Objective::Throughput).and_then(|best| Some(best.times?.output.get()));
         prop_assert!(output(&plan) <= output(&free));
         prop_assert_eq!(plan.proposals.len(), free.proposals.len());
@@ -143,7 +148,6 @@ proptest! {
 
     #[test]
     fn as_many_sequences_as_meet_the_targets_and_no_more(scenario in scenario(), ttft in 0.05..10.0, tpot in 0.005..0.5) {
-        let targets = Targets { ttft: Some(Seconds::new(ttft)), tpot: Some(Seconds::new(tpot)) };
         let meets = |query: &str, more: u64| {
             let mut scenario = decoded(query);
             scenario.workload.batch += more;
@@ -151,7 +155,7 @@ proptest! {
             let Some(prediction) = report.prediction.filter(|_| report.capacity.max_batch >= Some(scenario.workload.batch)) else { return false };
             prediction.speed.ttft_loaded.get() <= ttft && prediction.speed.tpot.get() <= tpot
         };
-        for service in serving::within(&scenario, targets).iter().take(6) {
+        for service in serving::within(&promising(&scenario, ttft, tpot)).iter().take(6) {
             prop_assert!(meets(&service.query, 0), "{}: {}", &service.words, service.batch);
             prop_assert!(service.batch == link::MAX_BATCH || !meets(&service.query, 1), "{}: {}", &service.words, service.batch);
         }
@@ -178,9 +182,9 @@ proptest! {
 #[test]
 fn rankings_say_what_reports_say() {
     let scenario = decoded("model=llama-3.1-8b&n=2&batch=8");
-    let devices = ranking::devices_for(&scenario, Targets::default());
+    let devices = ranking::devices_for(&scenario);
     assert!(devices.len() > 100);
-    let models = ranking::models_for(&scenario, Targets::default());
+    let models = ranking::models_for(&scenario);
     assert_eq!(models.len(), ridgepoint_catalog::models().len());
     for candidate in devices.iter().chain(&models).step_by(7) {
         let report = Report::of(&decoded(&candidate.query));
@@ -342,16 +346,16 @@ fn what_dual_gpu_profiles_give_exists_for_any_model() {
 fn layouts_that_engines_refuse_are_not_proposed() {
     // 29,568 / 8 = 3,696 inputs are not whole groups of 128: Qwen's documentation says so of its GPTQ and AWQ weights,
     // and pads the matrices for it (qwen.readthedocs.io, "vLLM", troubleshooting).
-    let plan = Plan::of(&decoded("model=qwen2.5-72b&n=8&w=gptq-int4"), Targets::default());
+    let plan = Plan::of(&decoded("model=qwen2.5-72b&n=8&w=gptq-int4"));
     let tp8 = plan.rejected.iter().find(|rejected| rejected.words == "TP 8").expect("a reason");
     assert_eq!(tp8.reason, Reason::Blocks { share: 3696, block: 128 });
     assert!(plan.proposals.iter().all(|proposal| proposal.parallelism.tensor < 8));
     // 8 experts are whole on 8 of 16 devices, not on all.
-    let plan = Plan::of(&decoded("model=mixtral-8x7b&n=16&batch=64"), Targets::default());
+    let plan = Plan::of(&decoded("model=mixtral-8x7b&n=16&batch=64"));
     let has = |words: &str| plan.proposals.iter().any(|proposal| proposal.words == words);
     assert!(has("8 devices = DP 8 x EP 8, 8 idle") && has("16 devices = DP 4 x PP 2 x TP 2 x EP 8"));
     // 40 query heads over 3 devices, and a dense model's experts.
-    let plan = Plan::of(&decoded("model=llama-2-13b&n=3&batch=48"), Targets::default());
+    let plan = Plan::of(&decoded("model=llama-2-13b&n=3&batch=48"));
     let reason = |words: &str| plan.rejected.iter().find(|rejected| rejected.words == words).map(|found| &found.reason);
     assert_eq!(reason("TP 3"), Some(&Reason::Heads { heads: 40, kv_heads: 40 }));
     assert_eq!(reason("EP 2 and more"), Some(&Reason::NoExperts));
@@ -378,8 +382,7 @@ fn no_placement_leaves_room_for_a_longer_context() {
 /// 256 experts are 29 on most of nine devices and 32 on each of eight, which are a little sooner done with a short answer.
 #[test]
 fn fewer_replicas_may_share_experts_more_evenly() {
-    let plan =
-        Plan::of(&decoded("model=minimax-m2.5&gpu=h100-sxm-80gb&n=9&batch=101&in=1&out=115"), Targets::default());
+    let plan = Plan::of(&decoded("model=minimax-m2.5&gpu=h100-sxm-80gb&n=9&batch=101&in=1&out=115"));
     let best = plan.best(Objective::Latency).expect("layouts fit");
     assert_eq!(best.words, "8 devices = DP 8 x EP 8, 1 idle");
 }

@@ -7,7 +7,7 @@ use ridgepoint_calculator::facts::{self, Fact};
 use ridgepoint_calculator::grid::{self, Grid, GridRow};
 use ridgepoint_calculator::link::{self, Link};
 use ridgepoint_calculator::matrix::Matrix;
-use ridgepoint_calculator::plan::{Plan, Targets};
+use ridgepoint_calculator::plan::Plan;
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::{Degree, ModelChoice, Presentation, Scenario, View};
 use ridgepoint_calculator::table::{Column, Row, Table};
@@ -90,7 +90,7 @@ impl Shown {
                 tables: vec![("times-title", report.times()), ("operations-title", report.operations())],
             },
             View::Plan => {
-                let plan = Plan::of(scenario, Targets::default());
+                let plan = Plan::of(scenario);
                 let tables = vec![("layouts-table-title", plan.table())];
                 Self { bars: Vec::new(), charts: vec![charts::layouts(&plan, report)], tables }
             }

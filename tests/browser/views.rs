@@ -2,7 +2,7 @@
 
 use fantoccini::key::Key;
 use ridgepoint_calculator::grid;
-use ridgepoint_calculator::plan::{Plan, Targets};
+use ridgepoint_calculator::plan::{Plan, serving};
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::working;
 use ridgepoint_catalog::catalogue::EVIDENCE_FILE;
@@ -50,7 +50,7 @@ async fn a_layout_of_the_plan_is_a_click() -> Result<(), Trouble> {
     let query = format!("{QUERY}&view=plan");
     with_page(&query, Screen::DESKTOP, async |page| {
         expect_scenario(page, &query).await?;
-        let plan = Plan::of(&decode(&query).scenario, Targets::default());
+        let plan = Plan::of(&decode(&query).scenario);
         let last = plan.proposals.last().ok_or("there are layouts")?;
         let rows =
             format!("#panel-plan [aria-labelledby='layouts-table-title'] tbody tr:nth-child({})", plan.proposals.len());
@@ -62,9 +62,11 @@ async fn a_layout_of_the_plan_is_a_click() -> Result<(), Trouble> {
         page.run("history.back()", vec![]).await?;
         expect_scenario(page, &query).await?;
 
-        page.click("[aria-labelledby='devices-title'] summary").await?;
-        page.wait_until("document.querySelectorAll('[aria-labelledby=\"devices-title\"] tbody tr').length > 50")
-            .await?;
+        for list in 1..=2 {
+            page.click(&format!("[aria-labelledby='others-title'] details:nth-of-type({list}) summary")).await?;
+            let rows = format!("document.querySelectorAll('#panel-plan details:nth-of-type({list}) tbody tr').length");
+            page.wait_until(&format!("{rows} > 100")).await?;
+        }
         assert_eq!(page.errors().await?, Vec::<String>::new());
         Ok(())
     })
@@ -109,13 +111,37 @@ async fn a_view_that_does_not_come_is_told_and_tried_again() -> Result<(), Troub
     .await
 }
 
+/// A limit is typed, and a layout that meets it is a click.
+#[tokio::test]
+async fn promises_are_kept_by_layouts() -> Result<(), Trouble> {
+    with_page(&format!("{QUERY}&view=plan"), Screen::DESKTOP, async |page| {
+        page.overwrite("#tpot", "soon").await?;
+        page.wait_until("document.querySelector('#tpot-complaint').checkVisibility()").await?;
+        page.overwrite("#tpot", "0.02").await?;
+        let promised = with(QUERY, "tpot=0.02&view=plan");
+        expect_address(page, &promised).await?;
+        let services = serving::within(&decode(&promised).scenario);
+        let best = services.first().ok_or("a layout keeps the promise")?;
+        page.wait_until(&format!(
+            "document.querySelectorAll('#panel-plan [aria-labelledby=\"promises-title\"] tbody tr').length === {}",
+            services.len()
+        ))
+        .await?;
+        page.click("[aria-labelledby='promises-title'] tbody a").await?;
+        expect_scenario(page, &with(&format!("?{}", best.query), "view=plan")).await?;
+        assert_eq!(page.errors().await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await
+}
+
 /// A custom model goes through all the programs and comes back whole.
 #[tokio::test]
 async fn a_plan_of_a_custom_model_keeps_it() -> Result<(), Trouble> {
     let query = with(&custom_link("Our own model"), "gpu=h100-sxm-80gb&n=2&view=plan");
     with_page(&query, Screen::DESKTOP, async |page| {
         page.wait_until(HAS_LAYOUTS).await?;
-        let plan = Plan::of(&decode(&query).scenario, Targets::default());
+        let plan = Plan::of(&decode(&query).scenario);
         let last = plan.proposals.last().ok_or("there are layouts")?;
         let place = plan.proposals.len();
         page.click(&format!("[aria-labelledby='layouts-table-title'] tbody tr:nth-child({place}) a")).await?;

@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 use ridgepoint_calculator::scenario::{
     Degree, DeviceCount, Disaggregation, Draft, Drafter, Extras, Layout, Media, ModelChoice, PriceChoice, Scenario,
-    Settings,
+    Settings, Targets,
 };
 use ridgepoint_calculator::{names, options};
 use ridgepoint_catalog::find_model;
-use ridgepoint_core::{Adapters, Bytes, Engine, ServedTargets, WeightFormat, Workload};
+use ridgepoint_core::{Adapters, Bytes, Engine, Seconds, ServedTargets, WeightFormat, Workload};
 
 /// Ids of all choices.
 fn ids(groups: Vec<options::Group>) -> Vec<String> {
@@ -74,6 +74,11 @@ fn version() -> impl Strategy<Value = Option<String>> {
     proptest::option::of(proptest::sample::select(versions).prop_map(String::from))
 }
 
+fn targets() -> impl Strategy<Value = Targets> {
+    let time = || prop_oneof![3 => Just(None), 1 => (1_u64..1_000_000).prop_map(|millis| Some(Seconds::new(millis as f64 / 1e3)))];
+    (time(), time()).prop_map(|(ttft, tpot)| Targets { ttft, tpot })
+}
+
 fn extras() -> impl Strategy<Value = Extras> {
     use proptest::option::of;
     let drafter = prop_oneof![
@@ -127,7 +132,7 @@ pub(crate) fn scenario() -> impl Strategy<Value = Scenario> {
         proptest::sample::select(names::KV_FORMATS.to_vec()),
         (workload, media()),
         layout,
-        (settings(), version(), extras()),
+        (settings(), version(), extras(), targets()),
     )
         .prop_map(
             |(
@@ -138,7 +143,7 @@ pub(crate) fn scenario() -> impl Strategy<Value = Scenario> {
                 kv,
                 (workload, media),
                 layout,
-                (mut settings, engine_version, mut extras),
+                (mut settings, engine_version, mut extras, targets),
             )| {
                 // Another format for values than for keys is llama.cpp's alone.
                 settings.value_cache = settings.value_cache.filter(|&of| engine == Engine::LlamaCpp && of != kv);
@@ -160,6 +165,7 @@ pub(crate) fn scenario() -> impl Strategy<Value = Scenario> {
                     layout,
                     settings,
                     extras,
+                    targets,
                 }
             },
         )

@@ -7,9 +7,9 @@ use crate::grid::{Cell, Grid, GridRow};
 use crate::link;
 use crate::numbers;
 use crate::options::{Choice, Group};
-use crate::plan::{Targets, Times};
+use crate::plan::Times;
 use crate::ranking::{Standing, runs_on, with_device, with_model};
-use crate::scenario::{Presentation, Scenario};
+use crate::scenario::{Presentation, Scenario, Targets};
 
 /// Models from small to large, of several makers.
 const MODELS: [&str; 14] = [
@@ -140,7 +140,8 @@ impl Matrix {
 }
 
 fn cell(there: &Scenario, is_current: bool) -> Cell {
-    let Standing { headroom, times, .. } = Standing::of(there, Targets::default());
+    // No cell says what load would meet the targets.
+    let Standing { headroom, times, .. } = Standing::of(&Scenario { targets: Targets::default(), ..there.clone() });
     let rate = |times: Times| format!("{} tokens/s", numbers::significant(times.output.get()));
     Cell {
         words: headroom.map_or_else(|| "–".into(), numbers::signed_gib),

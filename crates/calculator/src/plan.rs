@@ -12,7 +12,7 @@ use crate::extras::Rent;
 use crate::link;
 use crate::numbers;
 use crate::order::sort_by_key;
-use crate::scenario::{Degree, DeviceCount, Layout, Presentation, Scenario};
+use crate::scenario::{Degree, DeviceCount, Layout, Presentation, Scenario, Targets};
 use crate::table::{Column, Row, Table};
 
 pub use rules::Reason;
@@ -65,15 +65,6 @@ impl Objective {
             Self::Cost => "lowest cost",
         }
     }
-}
-
-/// What a service promises (SLO): times that requests may take, at the load of the scenario.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Targets {
-    /// Longest time to first token under load.
-    pub ttft: Option<Seconds>,
-    /// Longest time per output token.
-    pub tpot: Option<Seconds>,
 }
 
 impl Targets {
@@ -153,7 +144,7 @@ impl Plan {
     /// Replicas share nothing and split the batch, so as many are used as there is room for; devices stay idle only
     /// where they are too few for another one. Beyond [`EVERY_PIPELINE`] devices, of the pipelines that leave devices
     /// idle only the shortest that fits is looked at. The layout on the fewest devices is added if it is none of those.
-    pub fn of(scenario: &Scenario, targets: Targets) -> Self {
+    pub fn of(scenario: &Scenario) -> Self {
         let search = Search::new(scenario);
         let (mut proposals, mut rejected) = (Vec::new(), search.rules.refused.clone());
         for (tensor, whole_experts) in search.rules.kinds(search.devices) {
@@ -188,7 +179,7 @@ impl Plan {
             proposals.push(fewest);
         }
         for proposal in &mut proposals {
-            proposal.meets = proposal.times.is_some_and(|times| targets.are_met(&times));
+            proposal.meets = proposal.times.is_some_and(|times| scenario.targets.are_met(&times));
         }
         let output = |proposal: &Proposal| proposal.times.map_or(0.0, |times| times.output.get());
         sort_by_key(&mut proposals, |proposal| (!proposal.meets, -output(proposal)));

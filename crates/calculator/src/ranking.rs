@@ -12,8 +12,8 @@ use crate::link;
 use crate::numbers;
 use crate::order::sort_by_key;
 use crate::plan::serving::{self, Service};
-use crate::plan::{self, Targets, Times};
-use crate::scenario::{DeviceCount, Layout, ModelChoice, Presentation, Scenario};
+use crate::plan::{self, Times};
+use crate::scenario::{DeviceCount, Layout, ModelChoice, Presentation, Scenario, Targets};
 use crate::table::{Column, Row, Table};
 
 /// A scenario with another device or another model.
@@ -46,18 +46,17 @@ pub struct Standing {
 
 impl Standing {
     /// The scenario as it is, laid out as its degrees say.
-    pub fn of(scenario: &Scenario, targets: Targets) -> Self {
+    pub fn of(scenario: &Scenario) -> Self {
         let resolved = Resolved::of(scenario);
         let headroom = capacity::headroom(&resolved, resolved.workload);
         let fits = headroom.is_some_and(|headroom| headroom >= 0);
         let run = resolved.as_run();
-        let within = || serving::within(scenario, targets).into_iter().next();
         Self {
             parallelism: resolved.parallelism,
             headroom,
             times: if fits { plan::times(&run, resolved.workload) } else { None },
             min_devices: capacity::min_devices(scenario, &resolved),
-            within: if targets == Targets::default() { None } else { within() },
+            within: serving::within(scenario).into_iter().next(),
         }
     }
 
@@ -72,9 +71,9 @@ impl Standing {
 
 /// All devices that run the scenario's engine, with as many of each as the scenario has. Those come first that hold the
 /// workload, and among them those with the most output.
-pub fn devices_for(scenario: &Scenario, targets: Targets) -> Vec<Candidate> {
+pub fn devices_for(scenario: &Scenario) -> Vec<Candidate> {
     let usable = devices().iter().filter(|device| runs_on(scenario.engine, device));
-    let candidate = |device: &'static Device| candidate(device.id, device.name, with_device(scenario, device), targets);
+    let candidate = |device: &'static Device| candidate(device.id, device.name, with_device(scenario, device));
     let mut candidates: Vec<Candidate> = usable.map(candidate).collect();
     sort_by_key(&mut candidates, |candidate| {
         let (fits, output, room) = candidate.standing.merit();
@@ -85,11 +84,11 @@ pub fn devices_for(scenario: &Scenario, targets: Targets) -> Vec<Candidate> {
 
 /// All models of the catalogue on the scenario's devices, each in the scenario's format. Those come first that fit, and
 /// meet the targets if there are any, and among them the largest.
-pub fn models_for(scenario: &Scenario, targets: Targets) -> Vec<Candidate> {
-    let has_targets = targets != Targets::default();
+pub fn models_for(scenario: &Scenario) -> Vec<Candidate> {
+    let has_targets = scenario.targets != Targets::default();
     let mut sized: Vec<(bool, u64, Candidate)> = Vec::new();
     for model in models() {
-        let candidate = candidate(model.id, model.name, with_model(scenario, model), targets);
+        let candidate = candidate(model.id, model.name, with_model(scenario, model));
         let Standing { headroom, within, .. } = &candidate.standing;
         let is_good = headroom.is_some_and(|headroom| headroom >= 0) && (!has_targets || within.is_some());
         sized.push((is_good, model.model().parameters().total(), candidate));
@@ -123,9 +122,9 @@ pub(crate) fn with_model(scenario: &Scenario, model: &ModelEntry) -> Scenario {
     Scenario { model: ModelChoice::Catalogue(model.id.into()), layout: Layout::AUTO, ..scenario.clone() }
 }
 
-fn candidate(id: &'static str, name: &'static str, scenario: Scenario, targets: Targets) -> Candidate {
+fn candidate(id: &'static str, name: &'static str, scenario: Scenario) -> Candidate {
     let query = link::encode(&scenario, &Presentation::default());
-    Candidate { id, name, standing: Standing::of(&scenario, targets), query }
+    Candidate { id, name, standing: Standing::of(&scenario), query }
 }
 
 /// A ranking as a table.

@@ -3,7 +3,7 @@
 mod extras;
 
 use ridgepoint_catalog::find_model;
-use ridgepoint_core::{Bytes, Engine, KvFormat, Tokens, WeightFormat, Workload};
+use ridgepoint_core::{Bytes, Engine, KvFormat, Seconds, Tokens, WeightFormat, Workload};
 
 use crate::custom::CustomModel;
 
@@ -34,6 +34,17 @@ pub struct Scenario {
     pub settings: Settings,
     /// What the service has beside all that.
     pub extras: Extras,
+    /// What it promises. Plans and rankings look for it; the report of the scenario is the same without.
+    pub targets: Targets,
+}
+
+/// What a service promises (SLO): times that requests may take, at the load of the scenario.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Targets {
+    /// Longest time to first token under load.
+    pub ttft: Option<Seconds>,
+    /// Longest time per output token.
+    pub tpot: Option<Seconds>,
 }
 
 /// Which model.
@@ -161,6 +172,7 @@ impl Default for Scenario {
             layout: Layout::AUTO,
             settings: Settings::default(),
             extras: Extras::default(),
+            targets: Targets::default(),
         }
     }
 }

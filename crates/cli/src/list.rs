@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use ridgepoint_calculator::options::{self, Group};
-use ridgepoint_calculator::plan::Targets;
 use ridgepoint_calculator::ranking::{self, Candidate, Standing};
 use ridgepoint_calculator::scenario::Scenario;
 use serde_json::{Value, json};
@@ -51,11 +50,12 @@ fn rank(
     arguments: &RankArguments,
     query: &str,
     caption: &str,
-    candidates: fn(&Scenario, Targets) -> Vec<Candidate>,
+    candidates: fn(&Scenario) -> Vec<Candidate>,
 ) -> Result<(), Problem> {
     let mut out = io::stdout().lock();
-    let link = estimate::read(query, None)?;
-    let candidates = candidates(&link.scenario, arguments.targets.targets());
+    let mut link = estimate::read(query, None)?;
+    arguments.targets.replace(&mut link.scenario.targets);
+    let candidates = candidates(&link.scenario);
     if arguments.list.json {
         writeln!(out, "{:#}", candidates.iter().map(candidate).collect::<Value>())?;
     } else {

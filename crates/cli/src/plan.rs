@@ -6,8 +6,8 @@ use ridgepoint_calculator::launch::Launch;
 use ridgepoint_calculator::link::{Link, Notice, Severity};
 use ridgepoint_calculator::placement::Placement;
 use ridgepoint_calculator::plan::serving::{self, Service};
-use ridgepoint_calculator::plan::{Objective, Plan, Proposal, Targets};
-use ridgepoint_calculator::scenario::PriceChoice;
+use ridgepoint_calculator::plan::{Objective, Plan, Proposal};
+use ridgepoint_calculator::scenario::{PriceChoice, Targets};
 use ridgepoint_core::{Parallelism, Seconds};
 use serde_json::{Value, json};
 
@@ -64,9 +64,10 @@ pub(crate) struct TargetArguments {
 }
 
 impl TargetArguments {
-    /// The same for the calculator.
-    pub(crate) fn targets(&self) -> Targets {
-        Targets { ttft: self.ttft.map(Seconds::new), tpot: self.tpot.map(Seconds::new) }
+    /// What is asked for here counts more than what the query says.
+    pub(crate) fn replace(&self, targets: &mut Targets) {
+        targets.ttft = self.ttft.map(Seconds::new).or(targets.ttft);
+        targets.tpot = self.tpot.map(Seconds::new).or(targets.tpot);
     }
 }
 
@@ -92,12 +93,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Problem> {
                     .into(),
         });
     }
-    let targets = arguments.targets.targets();
+    arguments.targets.replace(&mut link.scenario.targets);
     let answers = Answers {
-        plan: Plan::of(&link.scenario, targets),
+        plan: Plan::of(&link.scenario),
         placements: Placement::all(&link.scenario),
         front: serving::front(&link.scenario),
-        within: if targets == Targets::default() { Vec::new() } else { serving::within(&link.scenario, targets) },
+        within: serving::within(&link.scenario),
     };
     let wanted: Vec<Objective> =
         Objective::ALL.into_iter().filter(|one| objective.is_none_or(|wanted| wanted == *one)).collect();

@@ -3,10 +3,13 @@
 
 use leptos::prelude::*;
 use ridgepoint_calculator::chart::Chart;
+use ridgepoint_calculator::charts;
 use ridgepoint_calculator::launch::Launch;
-use ridgepoint_calculator::plan::{Plan, Targets};
-use ridgepoint_calculator::scenario::Scenario;
-use ridgepoint_calculator::{charts, ranking};
+use ridgepoint_calculator::link;
+use ridgepoint_calculator::plan::{Plan, serving};
+use ridgepoint_calculator::ranking::{self, Candidate};
+use ridgepoint_calculator::scenario::{Scenario, Targets};
+use ridgepoint_calculator::table::Table;
 
 use crate::draw::Figure;
 use crate::element::{El, el};
@@ -14,33 +17,73 @@ use crate::panels::card;
 use crate::shared::Shared;
 use crate::signals::{derived, memo};
 use crate::widgets::piece::tag;
-use crate::widgets::{CopyButton, DataTable, Glyph};
+use crate::widgets::{CheckedField, CopyButton, DataTable, Glyph};
 
 /// Layouts, their trade-off, the command for the scenario as it stands, and devices for its model.
 pub fn view(shared: Shared) -> El {
     let Shared { scenario, report, .. } = shared;
-    let plan = derived(move || scenario.with(|scenario| Plan::of(scenario, Targets::default())));
+    let plan = derived(move || scenario.with(Plan::of));
     let table = move || plan.with(Plan::table);
-    let refused = move || plan.with(Plan::refusals);
+    let refusals = move || plan.with(Plan::refusals);
     let chart = derived(move || plan.with(|plan| report.with(|report| charts::layouts(plan, report))));
     let query = move |index: usize| table().rows.get(index)?.query.clone();
     let layouts = card("layouts-table", "Layouts that fit")
         .child(view! { <DataTable table=Box::new(table)/> })
         .on("click", shared.follow(query));
-    let others = el("details")
+    let refused = el("details")
         .child(el("summary").text("Layouts that do not"))
-        .child(view! { <DataTable table=Box::new(refused)/> });
+        .child(view! { <DataTable table=Box::new(refusals)/> });
     el("div")
         .class("pieces")
-        .child(layouts.child(others))
+        .child(layouts.child(refused))
+        .child(promises(shared))
         .child(view! { <Figure chart without_table=true/> })
         .child(command(scenario))
-        .child(devices(shared))
+        .child(others(shared))
+}
+
+/// How long requests may take, and the load that each layout serves within that.
+fn promises(shared: Shared) -> El {
+    let scenario = shared.scenario;
+    let has_targets = memo(move || scenario.with(|scenario| scenario.targets != Targets::default()));
+    let services = derived(move || scenario.with(serving::within));
+    let table = move || services.with(|services| serving::table(services, "The most sequences of each layout in time"));
+    let query = move |index: usize| services.with_untracked(|services| Some(services.get(index)?.query.clone()));
+    let words = move || match (has_targets.get(), services.with(Vec::is_empty)) {
+        (false, _) => "Set a limit to see how many sequences each layout serves within it.",
+        (true, true) => "No layout answers even one sequence in time.",
+        (true, false) => "",
+    };
+    let shown = move || if services.with(Vec::is_empty) { Table::default() } else { table() };
+    card("promises", "Service levels")
+        .child(el("div").class("pair").children(LIMITS.map(|limit| limit_field(shared, limit))))
+        .child(el("p").with("role", "status").words(move || words().to_owned()))
+        .child(
+            el("div")
+                .hidden(move || services.with(Vec::is_empty))
+                .child(view! { <DataTable table=Box::new(shown)/> })
+                .on("click", shared.follow(query)),
+        )
+}
+
+/// Labels of the limits, and their keys in links.
+const LIMITS: [(&str, &str); 2] = [("TTFT under load, at most (seconds)", "ttft"), ("TPOT, at most (seconds)", "tpot")];
+
+fn limit_field(shared: Shared, (label, key): (&'static str, &'static str)) -> El {
+    let text = memo(move || shared.scenario.with(|scenario| link::value(scenario, key)));
+    let accept = Callback::new(move |typed: String| {
+        let mut changed = shared.scenario.get_untracked();
+        link::set(&mut changed, key, typed.trim())?;
+        shared.visit(&changed, &shared.others.get_untracked());
+        Ok(())
+    });
+    let label = el("label").with("for", key).text(label);
+    el("div").class("field").child(label).child(view! { <CheckedField id=key text accept/> })
 }
 
 /// The trade-off of the layouts.
 pub fn chart(Shared { scenario, report, .. }: Shared) -> Chart {
-    scenario.with(|scenario| report.with(|report| charts::layouts(&Plan::of(scenario, Targets::default()), report)))
+    scenario.with(|scenario| report.with(|report| charts::layouts(&Plan::of(scenario), report)))
 }
 
 /// The command that starts the engine like this.
@@ -57,24 +100,34 @@ fn command(scenario: RwSignal<Scenario>) -> El {
         .child(view! { <CopyButton label="Copy command" glyph=Glyph::Code text/> })
 }
 
-/// What other devices would do with the same model and load, reckoned only while it is asked for.
-fn devices(shared: Shared) -> El {
-    let scenario = shared.scenario;
+/// What other devices would do with the same model and load, and other models on the same devices, each reckoned only while
+/// it is asked for.
+fn others(shared: Shared) -> El {
+    card("others", "Other devices, other models")
+        .child(ranked(shared, "Compare all devices", "Every device with this model and load", ranking::devices_for))
+        .child(ranked(
+            shared,
+            "Compare all models",
+            "Every model on these devices, with this load",
+            ranking::models_for,
+        ))
+}
+
+fn ranked(
+    shared: Shared,
+    summary: &'static str,
+    caption: &'static str,
+    candidates: fn(&Scenario) -> Vec<Candidate>,
+) -> El {
     let is_open = RwSignal::new(false);
     let count = memo(move || usize::from(is_open.get()));
-    let table = move || {
-        let candidates = scenario.with(|scenario| ranking::devices_for(scenario, Targets::default()));
-        ranking::table(&candidates, "Every device with this model and load")
-    };
     let make = move |_| {
-        let table = derived(table);
+        let table = derived(move || ranking::table(&shared.scenario.with(candidates), caption));
         let query = move |index: usize| table.with(|table| table.rows.get(index)?.query.clone());
         el("div").child(view! { <DataTable table=Box::new(move || table.get())/> }).on("click", shared.follow(query))
     };
-    card("devices", "Other devices").child(
-        el("details")
-            .child(el("summary").text("Compare all devices"))
-            .child(el("div").rows(count, make))
-            .on("toggle", move |_| is_open.update(|open| *open = !*open)),
-    )
+    el("details")
+        .child(el("summary").text(summary))
+        .child(el("div").rows(count, make))
+        .on("toggle", move |_| is_open.update(|open| *open = !*open))
 }

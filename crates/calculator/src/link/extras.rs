@@ -1,7 +1,8 @@
-//! Reading and writing what a service has beside its model: the keys of [`Extras`].
+//! Reading and writing what a service has beside its model, and what it promises: the keys of [`Extras`] and
+//! [`Targets`](crate::scenario::Targets).
 
 use ridgepoint_catalog::find_model;
-use ridgepoint_core::{Adapters, ServedTargets};
+use ridgepoint_core::{Adapters, Seconds, ServedTargets};
 
 use super::reader::{Reader, hint, millionths};
 use super::shown;
@@ -19,6 +20,8 @@ const MAX_RANK: u64 = 4096;
 const MAX_REPLICAS: u64 = 10_000;
 /// Most US dollars for an hour of a device.
 const MAX_PRICE: f64 = 10_000.0;
+/// Longest time that a request may take, in seconds.
+const MAX_TARGET: f64 = 86_400.0;
 
 impl Reader {
     /// Takes the value of a key of [`Extras`]; `false` for any other key.
@@ -30,6 +33,8 @@ impl Reader {
             "disagg" => self.disaggregation(value),
             "price" => self.price(value),
             "energy" => self.scenario.extras.energy = self.flag(key, value, false),
+            "ttft" => self.scenario.targets.ttft = self.target(key, value),
+            "tpot" => self.scenario.targets.tpot = self.target(key, value),
             _ => return false,
         }
         true
@@ -37,7 +42,7 @@ impl Reader {
 
     /// Leaves the scenario as one without this key of [`Extras`].
     pub(super) fn clear(&mut self, key: &str) {
-        let extras = &mut self.scenario.extras;
+        let Scenario { extras, targets, .. } = &mut self.scenario;
         match key {
             "prefix" => extras.prefix = 0.0,
             "draft" => extras.draft = None,
@@ -45,6 +50,8 @@ impl Reader {
             "disagg" => extras.disaggregation = None,
             "price" => extras.price = None,
             "energy" => extras.energy = false,
+            "ttft" => targets.ttft = None,
+            "tpot" => targets.tpot = None,
             _ => {}
         }
     }
@@ -136,6 +143,23 @@ impl Reader {
         }
     }
 
+    /// Seconds that requests may take.
+    fn target(&mut self, key: &str, value: &str) -> Option<Seconds> {
+        match numbers::parse_decimal(value).map(millionths) {
+            Some(most) if most > MAX_TARGET => {
+                let used = numbers::decimal(MAX_TARGET);
+                self.adjusted(format!("{key}: {} seconds is too long", shown(value)), format!("{used} is used"));
+                Some(Seconds::new(MAX_TARGET))
+            }
+            Some(most) if most > 0.0 => Some(Seconds::new(most)),
+            Some(_) | None => {
+                let problem = format!("{key}: “{}” is not a time in seconds such as 0.5", shown(value));
+                self.adjusted(problem, "no limit is set");
+                None
+            }
+        }
+    }
+
     /// What the model has to have for its extras, once it is known.
     pub(super) fn check_extras(&mut self) {
         let is_prediction = |draft: &Draft| draft.drafter == Drafter::Prediction;
@@ -155,9 +179,11 @@ impl Reader {
     }
 }
 
-/// What a link says of the extras of a scenario, in its order.
-pub(super) fn keys(scenario: &Scenario) -> [(&'static str, Option<String>); 6] {
-    let Extras { prefix, draft, adapters, disaggregation, price, energy } = &scenario.extras;
+/// What a link says of the extras and the targets of a scenario, in its order.
+pub(super) fn keys(scenario: &Scenario) -> [(&'static str, Option<String>); 8] {
+    let Scenario { extras, targets, .. } = scenario;
+    let Extras { prefix, draft, adapters, disaggregation, price, energy } = extras;
+    let time = |most: Seconds| numbers::decimal(most.get());
     let draft = draft.as_ref().map(|Draft { drafter, tokens, acceptance }| {
         format!("{}:{tokens}:{}", drafter.id(), numbers::decimal(*acceptance))
     });
@@ -175,5 +201,7 @@ pub(super) fn keys(scenario: &Scenario) -> [(&'static str, Option<String>); 6] {
         ("disagg", replicas),
         ("price", price),
         ("energy", energy.then(|| "1".to_owned())),
+        ("ttft", targets.ttft.map(time)),
+        ("tpot", targets.tpot.map(time)),
     ]
 }

@@ -2,12 +2,12 @@
 
 use ridgepoint_core::{Parallelism, Workload};
 
-use super::{Plan, Proposal, Search, Targets, Times, times};
+use super::{Plan, Proposal, Search, Times, times};
 use crate::capacity;
 use crate::deployment::Resolved;
 use crate::link::{self, MAX_BATCH};
 use crate::numbers;
-use crate::scenario::{Presentation, Scenario};
+use crate::scenario::{Presentation, Scenario, Targets};
 use crate::table::{Column, Row, Table};
 
 /// A layout under a load of its own.
@@ -25,11 +25,14 @@ pub struct Service {
     pub query: String,
 }
 
-/// For each layout of the scenario's devices the most sequences at once that fit and meet the targets, the one with the
-/// most output first. Layouts in which a single sequence is too slow do not appear.
-pub fn within(scenario: &Scenario, targets: Targets) -> Vec<Service> {
+/// For each layout of the scenario's devices the most sequences at once that fit and meet its targets, the one with the
+/// most output first; nothing for a scenario without targets. Layouts in which a single sequence is too slow do not appear.
+pub fn within(scenario: &Scenario) -> Vec<Service> {
+    if scenario.targets == Targets::default() {
+        return Vec::new();
+    }
     let mut services = each_layout(scenario, &mut |lone, held, run| {
-        let batch = most_within(held, run, targets)?;
+        let batch = most_within(held, run, scenario.targets)?;
         service(scenario, lone, run, batch)
     });
     services.sort_by(|a, b| b.times.output.get().total_cmp(&a.times.output.get()));
@@ -78,7 +81,7 @@ fn each_layout(
 ) -> Vec<Service> {
     let lone = Scenario { workload: Workload { batch: 1, ..scenario.workload }, ..scenario.clone() };
     let search = Search::new(&lone);
-    let plan = Plan::of(&lone, Targets::default());
+    let plan = Plan::of(&lone);
     let visited = plan.proposals.iter().filter_map(|proposal| {
         let held = search.resolved.laid_out(proposal.parallelism);
         let run = search.run.as_ref().map(|run| run.laid_out(proposal.parallelism));
