@@ -4,7 +4,7 @@ use ridgepoint_calculator::chart::{Chart, Scale};
 use ridgepoint_calculator::ink::Ink;
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::Scenario;
-use ridgepoint_calculator::{charts, link, numbers, spent};
+use ridgepoint_calculator::{charts, compare, link, numbers, spent};
 use ridgepoint_core::{Bound, OperationKind, PassTime, Workload};
 
 /// Small and large, dense and sparse, one device and many, one that does not fit, one without arithmetic figures.
@@ -150,4 +150,38 @@ fn decode_turns_compute_bound_where_the_sentence_says() {
         turns += 1;
     }
     assert!(turns >= 3, "{turns} of the scenarios turn");
+}
+
+/// A line of a comparison is the line of its scenario alone.
+#[test]
+fn compared_charts_have_the_lines_of_their_scenarios() {
+    let queries = [
+        "model=llama-3.1-8b&batch=4",
+        "model=gemma-3-27b&gpu=h200-sxm-141gb&kv=fp8",
+        "model=deepseek-v3&gpu=h200-sxm-141gb&n=8&w=fp8",
+    ];
+    let scenarios = queries.map(|query| link::decode(query).scenario);
+    let report = Report::of(&scenarios[0]);
+    let [serving, cache, first_token] = compare::of(&scenarios[0], &report, &scenarios[1..]).charts;
+    for (index, scenario) in scenarios.iter().enumerate() {
+        let report = Report::of(scenario);
+        let pairs = [
+            (&serving, charts::serving(scenario, &report), "predicted".to_owned()),
+            (&cache, charts::kv_cache(scenario), format!("batch {}", numbers::count(scenario.workload.batch))),
+            (&first_token, charts::first_token(scenario, &report), "alone".to_owned()),
+        ];
+        for (compared, alone, name) in pairs {
+            let letter = compare::LETTERS[index];
+            let line = |chart: &Chart, name: &str| {
+                let found = chart.series.iter().find(|series| series.name == name);
+                found.unwrap_or_else(|| panic!("{}: no line {name} in {}", queries[index], chart.id)).points.clone()
+            };
+            let (own, theirs) = (line(&alone, &name), line(compared, letter));
+            let same = own.iter().filter(|point| theirs.iter().any(|other| (other.x, other.y) == (point.x, point.y)));
+            assert_eq!(same.count(), own.len(), "{}: {} of {}", queries[index], compared.id, alone.id);
+            let mark = compared.marks.iter().find(|mark| mark.label == letter).expect("the scenario is marked");
+            let now = alone.marks.iter().find(|mark| mark.ink == Ink::Current).expect("the scenario is marked");
+            assert_eq!((mark.x, mark.y), (now.x, now.y), "{}: {}", queries[index], compared.id);
+        }
+    }
 }

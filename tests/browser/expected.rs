@@ -102,9 +102,9 @@ impl Shown {
                 let matrix = grid_table(&matrix.grid(scenario, rows));
                 let mut shown = Self { bars: Vec::new(), charts: Vec::new(), tables: vec![("matrix-title", matrix)] };
                 if !others.is_empty() {
-                    let Comparison { settings, figures, serving } = compare::of(scenario, report, others);
+                    let Comparison { settings, figures, charts } = compare::of(scenario, report, others);
                     shown.tables.extend([("differences-title", settings), ("consequences-title", figures)]);
-                    shown.charts.push(serving);
+                    shown.charts.extend(charts);
                 }
                 shown
             }

@@ -7,8 +7,8 @@ mod roofline;
 mod serving;
 pub(crate) mod ticks;
 
-pub use first_token::first_token;
-pub use kv_cache::kv_cache;
+pub use first_token::{first_token, first_token_of};
+pub use kv_cache::{kv_cache, kv_cache_of};
 pub use layouts::layouts;
 pub use roofline::roofline;
 pub use serving::{serving, serving_of};

@@ -9,7 +9,7 @@ use crate::link;
 use crate::names;
 use crate::numbers;
 use crate::report::Report;
-use crate::scenario::{Degree, ModelChoice, Scenario, Settings};
+use crate::scenario::{Degree, Extras, ModelChoice, Scenario, Settings, Targets};
 use crate::table::{Column, Row, Table};
 
 /// What each scenario is called, in order.
@@ -22,8 +22,9 @@ pub struct Comparison {
     pub settings: Table,
     /// What follows: a row for each figure, with the distance from the first scenario.
     pub figures: Table,
-    /// Output of all users over the speed of each, a line for each scenario.
-    pub serving: Chart,
+    /// Output of all users over the speed of each, the cache over context and the first token over prompts, each with a line
+    /// for each scenario.
+    pub charts: [Chart; 3],
 }
 
 /// Compares a scenario with others.
@@ -34,7 +35,11 @@ pub fn of(scenario: &Scenario, report: &Report, others: &[Scenario]) -> Comparis
     Comparison {
         settings: settings(&scenarios, &reports),
         figures: figures(&reports),
-        serving: charts::serving_of(&scenarios, &reports),
+        charts: [
+            charts::serving_of(&scenarios, &reports),
+            charts::kv_cache_of(&scenarios),
+            charts::first_token_of(&scenarios),
+        ],
     }
 }
 
@@ -57,7 +62,7 @@ fn settings(scenarios: &[&Scenario], reports: &[&Report]) -> Table {
         ("Prompt tokens", each(&|scenario, _| numbers::count(scenario.workload.prompt_tokens))),
         ("Output tokens", each(&|scenario, _| numbers::count(scenario.workload.output_tokens))),
         ("Layout", each(&|scenario, report| layout(scenario, report))),
-        ("Engine settings", each(&|scenario, _| own_settings(scenario))),
+        ("Settings and extras", each(&|scenario, _| own_settings(scenario))),
     ];
     let differs = |cells: &[String]| cells.iter().any(|cell| *cell != cells[0]);
     let row = |(label, cells): (&str, Vec<String>)| Row {
@@ -208,9 +213,10 @@ fn layout(scenario: &Scenario, report: &Report) -> String {
     }
 }
 
-/// The settings that are not the engine's own, as a link has them.
+/// What goes beyond the engine's own settings, as a link has it.
 fn own_settings(scenario: &Scenario) -> String {
-    let plain = Scenario { settings: Settings::default(), ..scenario.clone() };
+    let (settings, extras, targets) = (Settings::default(), Extras::default(), Targets::default());
+    let plain = Scenario { settings, extras, targets, ..scenario.clone() };
     let keys = link::differences(scenario, &plain);
     let words: Vec<String> = keys.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
     if words.is_empty() { "default".into() } else { words.join(" ") }

@@ -68,12 +68,16 @@ fn side_by_side(shared: Shared) -> El {
     let comparison = derived(move || compared(shared));
     let settings = move || comparison.with(|comparison| comparison.settings.clone());
     let figures = move || comparison.with(|comparison| comparison.figures.clone());
-    let chart = derived(move || comparison.with(|comparison| comparison.serving.clone()));
+    let chart = |place: usize| derived(move || comparison.with(|comparison| comparison.charts[place].clone()));
+    let (serving, cache, first_token) = (chart(0), chart(1), chart(2));
+    let halves = el("div").class("halves");
+    let halves = halves.child(view! { <Figure chart=cache/> }).child(view! { <Figure chart=first_token/> });
     el("div")
         .class("pieces")
         .child(card("differences", "What was chosen").child(view! { <DataTable table=Box::new(settings)/> }))
         .child(card("consequences", "What follows").child(view! { <DataTable table=Box::new(figures)/> }))
-        .child(view! { <Figure chart/> })
+        .child(view! { <Figure chart=serving/> })
+        .child(halves)
 }
 
 /// A scenario with its letter, and for all but the first its buttons.

@@ -72,7 +72,10 @@ fn content(shared: Shared) -> El {
         View::Memory | View::Speed => el("div"),
         View::Plan if embed => only(move || plan::chart(shared)),
         View::Plan => plan::view(shared),
-        View::Compare if embed => only(move || compare::compared(shared).serving),
+        View::Compare if embed => only(move || {
+            let [serving, ..] = compare::compared(shared).charts;
+            serving
+        }),
         View::Compare => compare::view(shared),
         View::Evidence => evidence::view(),
     }

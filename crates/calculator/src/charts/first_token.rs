@@ -6,6 +6,7 @@ use ridgepoint_core::{Pace, Seconds, Speed, Workload};
 use super::ticks;
 use crate::capacity::Capacity;
 use crate::chart::{Axis, Chart, Mark, Point, Scale, Series, Stroke};
+use crate::compare::LETTERS;
 use crate::deployment::Resolved;
 use crate::ink::Ink;
 use crate::link::MAX_TOKENS;
@@ -50,27 +51,7 @@ pub fn first_token(scenario: &Scenario, report: &Report) -> Chart {
         add(name, Ink::Series(1), Stroke::Line, false, &|step| Some(step.predicted.as_ref()?.ttft_loaded.get()));
     }
     add("alone".into(), Ink::Prefill, Stroke::Line, true, &|step| Some(step.predicted.as_ref()?.ttft.get()));
-    let times = || series.iter().flat_map(|series: &Series| &series.points).map(|point| point.y);
-    let highest = times().fold(0.0, f64::max);
-    let (y_min, y_max) =
-        if highest > 0.0 { ticks::around(times().fold(highest, f64::min), highest) } else { (0.001, 1.0) };
-    let (first, last) = (steps.first(), steps.last());
-    let x_min = first.map_or(SHORTEST, |step| step.prompt_tokens);
-    let x_max = last.map_or(2 * SHORTEST, |step| step.prompt_tokens);
-    let x = Axis {
-        label: "Prompt (tokens)".into(),
-        scale: Scale::Logarithmic,
-        min: x_min as f64,
-        max: x_max as f64,
-        ticks: ticks::doublings(x_min, x_max, numbers::context),
-    };
-    let y = Axis {
-        label: "Time to first token (s)".into(),
-        scale: Scale::Logarithmic,
-        min: y_min,
-        max: y_max,
-        ticks: ticks::rounds(y_min, y_max, numbers::round),
-    };
+    let (x, y) = axes(&steps.iter().map(|step| step.prompt_tokens).collect::<Vec<_>>(), &series);
     let mark = steps.iter().find(|step| step.prompt_tokens == now.prompt_tokens).and_then(|step| {
         let ttft = step.predicted.as_ref()?.ttft;
         Some(Mark { x: now.prompt_tokens as f64, y: ttft.get(), label: "now".into(), ink: Ink::Current })
@@ -85,6 +66,75 @@ pub fn first_token(scenario: &Scenario, report: &Report) -> Chart {
         marks: mark.into_iter().collect(),
         table: table(&steps),
     }
+}
+
+/// The same for several scenarios: the predicted time of a request alone in each.
+pub fn first_token_of(scenarios: &[&Scenario]) -> Chart {
+    let (mut series, mut marks, mut rows, mut prompts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (index, scenario) in scenarios.iter().enumerate() {
+        let letter = LETTERS.get(index).copied().unwrap_or_default();
+        let resolved = Resolved::of(scenario).as_run();
+        let now = resolved.workload;
+        let steps = steps(&resolved, now);
+        let points: Vec<Point> = steps
+            .iter()
+            .filter_map(|step| {
+                let ttft = step.predicted.as_ref()?.ttft;
+                let amount = numbers::seconds(ttft);
+                let reading = format!("{letter}: {amount} for {} tokens", numbers::count(step.prompt_tokens));
+                Some(Point { x: step.prompt_tokens as f64, y: ttft.get(), reading })
+            })
+            .collect();
+        let ink = Ink::Series(index as u8);
+        let own = points.iter().find(|point| point.x == now.prompt_tokens as f64);
+        marks.extend(own.map(|point| Mark { x: point.x, y: point.y, label: letter.into(), ink }));
+        if !points.is_empty() {
+            let stroke = Stroke::Line;
+            series.push(Series { name: letter.into(), ink, stroke, emphasis: false, points, readable: true });
+        }
+        prompts.extend(steps.iter().map(|step| step.prompt_tokens));
+        let lettered = |row: Row| Row { cells: core::iter::once(letter.to_owned()).chain(row.cells).collect(), ..row };
+        rows.extend(table(&steps).rows.into_iter().map(lettered));
+    }
+    let (x, y) = axes(&prompts, &series);
+    Chart {
+        id: "compared-first-token",
+        title: "Time to first token over prompt length".into(),
+        caption: "Of a request alone; the marks are the scenarios as they stand.".into(),
+        x,
+        y,
+        series,
+        marks,
+        table: Table {
+            caption: "Time to first token by prompt length, for each scenario".into(),
+            columns: core::iter::once(Column::text("Scenario")).chain(table(&[]).columns).collect(),
+            rows,
+        },
+    }
+}
+
+fn axes(prompts: &[u64], series: &[Series]) -> (Axis, Axis) {
+    let times = || series.iter().flat_map(|series| &series.points).map(|point| point.y);
+    let highest = times().fold(0.0, f64::max);
+    let (y_min, y_max) =
+        if highest > 0.0 { ticks::around(times().fold(highest, f64::min), highest) } else { (0.001, 1.0) };
+    let x_min = prompts.iter().copied().min().unwrap_or(SHORTEST);
+    let x_max = prompts.iter().copied().max().unwrap_or(2 * SHORTEST);
+    let x = Axis {
+        label: "Prompt (tokens)".into(),
+        scale: Scale::Logarithmic,
+        min: x_min as f64,
+        max: x_max as f64,
+        ticks: ticks::doublings(x_min, x_max, numbers::context),
+    };
+    let y = Axis {
+        label: "Time to first token (s)".into(),
+        scale: Scale::Logarithmic,
+        min: y_min,
+        max: y_max,
+        ticks: ticks::rounds(y_min, y_max, numbers::round),
+    };
+    (x, y)
 }
 
 /// Where the axis starts, unless the scenario lies further left.

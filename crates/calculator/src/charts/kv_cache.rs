@@ -5,6 +5,7 @@ use ridgepoint_core::{Bytes, Workload};
 use super::ticks;
 use crate::capacity;
 use crate::chart::{Axis, Chart, Mark, Point, Scale, Series, Stroke};
+use crate::compare::LETTERS;
 use crate::deployment::{Resolved, Run};
 use crate::ink::Ink;
 use crate::link::MAX_TOKENS;
@@ -24,13 +25,7 @@ pub fn kv_cache(scenario: &Scenario) -> Chart {
     let longest = longest_context(&resolved, context_now);
     let shortest = SHORTEST.min(context_now.next_power_of_two() / 2).max(1);
     let free = capacity::room_for_cache(&resolved, now);
-    let x = Axis {
-        label: "Context (tokens per sequence)".into(),
-        scale: Scale::Logarithmic,
-        min: shortest as f64,
-        max: longest as f64,
-        ticks: ticks::doublings(shortest, longest, numbers::context),
-    };
+    let x = x_axis(shortest, longest);
     let contexts = sampled(shortest, longest);
     let gib_at = |batch, context| cache.bytes(batch, context).as_f64() / GIB;
     let lowest = Some(gib_at(batches[0], shortest)).filter(|&gib| gib > 0.0).unwrap_or(0.01);
@@ -61,6 +56,69 @@ pub fn kv_cache(scenario: &Scenario) -> Chart {
     let caption = if grows { caption(&cache, now.batch, free) } else { "This model keeps no KV cache.".into() };
     let table = table(&cache, &batches, &x);
     Chart { id: "kv-cache", title: "KV cache over context".into(), caption, x, y, series, marks, table }
+}
+
+/// The same for several scenarios: the cache of each at its own batch.
+pub fn kv_cache_of(scenarios: &[&Scenario]) -> Chart {
+    let resolved: Vec<Resolved> = scenarios.iter().map(|scenario| Resolved::of(scenario)).collect();
+    let contexts_now = resolved.iter().map(|resolved| resolved.workload.context_tokens().min(MAX_TOKENS));
+    let contexts_now: Vec<u64> = contexts_now.collect();
+    let limits = resolved.iter().zip(&contexts_now).map(|(resolved, &now)| longest_context(resolved, now));
+    let longest = limits.max().unwrap_or(2 * SHORTEST);
+    let least = contexts_now.iter().copied().min().unwrap_or(SHORTEST);
+    let shortest = SHORTEST.min(least.next_power_of_two() / 2).max(1);
+    let x = x_axis(shortest, longest);
+    let contexts = sampled(shortest, longest);
+    let caches: Vec<Cache> = resolved.iter().map(|resolved| Cache::new(resolved, resolved.workload)).collect();
+    let sizes = |cache: &Cache| -> Vec<(u64, Bytes)> {
+        contexts.iter().map(|&context| (context, cache.bytes(cache.resolved.workload.batch, context))).collect()
+    };
+    let sizes: Vec<Vec<(u64, Bytes)>> = caches.iter().map(sizes).collect();
+    let amounts = || sizes.iter().flatten().map(|(_, bytes)| bytes.as_f64() / GIB).filter(|&gib| gib > 0.0);
+    let highest = amounts().fold(0.1, f64::max);
+    let y = y_axis(amounts().fold(highest, f64::min).min(highest / 10.0), highest);
+    let (mut series, mut marks) = (Vec::new(), Vec::new());
+    for (index, (cache, sizes)) in caches.iter().zip(&sizes).enumerate() {
+        let letter = LETTERS.get(index).copied().unwrap_or_default();
+        let ink = Ink::Series(index as u8);
+        let batch = cache.resolved.workload.batch;
+        if sizes.iter().any(|(_, bytes)| *bytes > Bytes::ZERO) {
+            series.push(Series { name: letter.into(), ..line(batch, ink, sizes, y.min) });
+            let now = contexts_now[index];
+            let level = (cache.bytes(batch, now).as_f64() / GIB).max(y.min);
+            marks.push(Mark { x: now as f64, y: level, label: letter.into(), ink });
+        }
+    }
+    let row = |context: u64| {
+        let cells = caches.iter().map(|cache| numbers::gib(cache.bytes(cache.resolved.workload.batch, context)));
+        Row { cells: core::iter::once(numbers::count(context)).chain(cells).collect(), ..Row::default() }
+    };
+    let letters = LETTERS.into_iter().take(caches.len()).map(|letter| Column::figures(format!("{letter} (GiB)")));
+    let table = Table {
+        caption: "KV cache per device by context, for each scenario".into(),
+        columns: core::iter::once(Column::figures("Context (tokens)")).chain(letters).collect(),
+        rows: x.ticks.iter().map(|tick| row(tick.value as u64)).collect(),
+    };
+    Chart {
+        id: "compared-cache",
+        title: "KV cache over context".into(),
+        caption: "On the fullest device, each scenario with its own number of sequences.".into(),
+        x,
+        y,
+        series,
+        marks,
+        table,
+    }
+}
+
+fn x_axis(shortest: u64, longest: u64) -> Axis {
+    Axis {
+        label: "Context (tokens per sequence)".into(),
+        scale: Scale::Logarithmic,
+        min: shortest as f64,
+        max: longest as f64,
+        ticks: ticks::doublings(shortest, longest, numbers::context),
+    }
 }
 
 /// The cache of `batch` sequences over context.

@@ -45,11 +45,16 @@ impl Desk<'_> {
         Some(terms.working("Cache page", numbers::bytes(page).to_string(), self.origins.of(self.of_pages())))
     }
 
+    /// Cache of what drafts tokens.
+    pub(super) fn drafted(&self) -> Bytes {
+        self.resolved.draft_cache(self.demand.stage, self.demand.workload)
+    }
+
     pub(super) fn cache(&self) -> Working {
         let Self { resolved, demand, reservation, .. } = self;
         let result = numbers::bytes(reservation.memory.kv_cache).to_string();
         let batch = demand.workload.batch;
-        let drafted = resolved.draft_cache(demand.stage, demand.workload);
+        let drafted = self.drafted();
         if let Some(Paging { page, of_sequence, of_state, .. }) = self.paging() {
             let mut terms = Terms::new(
                 "sequences × pages of a sequence × bytes of a page",

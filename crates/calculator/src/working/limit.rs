@@ -25,6 +25,7 @@ impl Desk<'_> {
         for (part, bytes) in [("weights", weights), ("keys and values", cache), ("recurrent state", state)] {
             terms.plus_bytes(part, bytes);
         }
+        terms.plus_bytes("drafter's cache", self.drafted());
         terms.working(MINIMUM, numbers::bytes(reservation.memory.minimum).to_string(), Known::default())
     }
 
@@ -146,7 +147,7 @@ impl Desk<'_> {
 
     /// Room for the model's own cache, in words and bytes.
     fn room(&self) -> (&'static str, Bytes) {
-        let drafted = self.resolved.draft_cache(self.demand.stage, self.demand.workload);
+        let drafted = self.drafted();
         let words = if drafted > Bytes::ZERO { "room beside the drafter's cache" } else { "room" };
         (words, self.resolved.pool(&self.demand).unwrap_or(Bytes::ZERO))
     }
