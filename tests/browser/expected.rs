@@ -7,7 +7,7 @@ use ridgepoint_calculator::facts::{self, Fact};
 use ridgepoint_calculator::grid::{self, Grid, GridRow};
 use ridgepoint_calculator::link::{self, Link};
 use ridgepoint_calculator::matrix::Matrix;
-use ridgepoint_calculator::plan::Plan;
+use ridgepoint_calculator::plan::{Plan, serving};
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::{Degree, ModelChoice, Presentation, Scenario, View};
 use ridgepoint_calculator::table::{Column, Row, Table};
@@ -91,7 +91,12 @@ impl Shown {
             },
             View::Plan => {
                 let plan = Plan::of(scenario);
-                let tables = vec![("layouts-table-title", plan.table())];
+                let mut tables = vec![("layouts-table-title", plan.table())];
+                let services = serving::within(scenario);
+                if !services.is_empty() {
+                    let caption = "The most sequences of each layout in time";
+                    tables.push(("promises-title", serving::table(&services, caption)));
+                }
                 Self { bars: Vec::new(), charts: vec![charts::layouts(&plan, report)], tables }
             }
             // It follows from no scenario, and has a test of its own.

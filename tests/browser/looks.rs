@@ -189,7 +189,11 @@ async fn paper_has_the_answer_and_no_controls() -> Result<(), Trouble> {
         assert_eq!(page.value_of("worn").await?, json!(["light", "dark"]), "before and after printing");
 
         page.prefer("print", &[]).await?;
-        let seen = "[...document.querySelectorAll('button, .range, [role=tab], [type=radio], summary')]
+        // The names of figures are buttons on a screen and words on paper.
+        let words =
+            "[...document.querySelectorAll('.explained')].map(name => getComputedStyle(name).textDecorationLine)";
+        assert!(page.strings_of(words).await?.iter().all(|line| line == "none"));
+        let seen = "[...document.querySelectorAll('button:not(.explained), .range, [role=tab], [type=radio], summary')]
             .filter(control => control.checkVisibility()).map(control => control.outerHTML)";
         assert_eq!(page.strings_of(seen).await?, Vec::<String>::new());
         for shown in [

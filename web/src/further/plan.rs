@@ -5,19 +5,18 @@ use leptos::prelude::*;
 use ridgepoint_calculator::chart::Chart;
 use ridgepoint_calculator::charts;
 use ridgepoint_calculator::launch::Launch;
-use ridgepoint_calculator::link;
 use ridgepoint_calculator::plan::{Plan, serving};
 use ridgepoint_calculator::ranking::{self, Candidate};
 use ridgepoint_calculator::scenario::{Scenario, Targets};
-use ridgepoint_calculator::table::Table;
 
 use crate::draw::Figure;
 use crate::element::{El, el};
 use crate::panels::card;
+use crate::panels::setting::key_field;
 use crate::shared::Shared;
 use crate::signals::{derived, memo};
 use crate::widgets::piece::tag;
-use crate::widgets::{CheckedField, CopyButton, DataTable, Glyph};
+use crate::widgets::{CopyButton, DataTable, Glyph};
 
 /// Layouts, their trade-off, the command for the scenario as it stands, and devices for its model.
 pub fn view(shared: Shared) -> El {
@@ -47,39 +46,30 @@ fn promises(shared: Shared) -> El {
     let scenario = shared.scenario;
     let has_targets = memo(move || scenario.with(|scenario| scenario.targets != Targets::default()));
     let services = derived(move || scenario.with(serving::within));
-    let table = move || services.with(|services| serving::table(services, "The most sequences of each layout in time"));
-    let query = move |index: usize| services.with_untracked(|services| Some(services.get(index)?.query.clone()));
+    let is_kept = memo(move || usize::from(services.with(|services| !services.is_empty())));
+    let kept = move |_| {
+        let table = move || services.with(|services| serving::table(services, KEPT));
+        let query = move |index: usize| services.with_untracked(|services| Some(services.get(index)?.query.clone()));
+        el("div").child(view! { <DataTable table=Box::new(table)/> }).on("click", shared.follow(query))
+    };
     let words = move || match (has_targets.get(), services.with(Vec::is_empty)) {
         (false, _) => "Set a limit to see how many sequences each layout serves within it.",
         (true, true) => "No layout answers even one sequence in time.",
         (true, false) => "",
     };
-    let shown = move || if services.with(Vec::is_empty) { Table::default() } else { table() };
+    let limit = |(label, key): (&'static str, &'static str)| {
+        key_field(scenario, label, key, move |changed| shared.visit(&changed, &shared.others.get_untracked()))
+    };
     card("promises", "Service levels")
-        .child(el("div").class("pair").children(LIMITS.map(|limit| limit_field(shared, limit))))
+        .child(el("div").class("pair").children(LIMITS.map(limit)))
         .child(el("p").with("role", "status").words(move || words().to_owned()))
-        .child(
-            el("div")
-                .hidden(move || services.with(Vec::is_empty))
-                .child(view! { <DataTable table=Box::new(shown)/> })
-                .on("click", shared.follow(query)),
-        )
+        .child(el("div").rows(is_kept, kept))
 }
+
+const KEPT: &str = "The most sequences of each layout in time";
 
 /// Labels of the limits, and their keys in links.
 const LIMITS: [(&str, &str); 2] = [("TTFT under load, at most (seconds)", "ttft"), ("TPOT, at most (seconds)", "tpot")];
-
-fn limit_field(shared: Shared, (label, key): (&'static str, &'static str)) -> El {
-    let text = memo(move || shared.scenario.with(|scenario| link::value(scenario, key)));
-    let accept = Callback::new(move |typed: String| {
-        let mut changed = shared.scenario.get_untracked();
-        link::set(&mut changed, key, typed.trim())?;
-        shared.visit(&changed, &shared.others.get_untracked());
-        Ok(())
-    });
-    let label = el("label").with("for", key).text(label);
-    el("div").class("field").child(label).child(view! { <CheckedField id=key text accept/> })
-}
 
 /// The trade-off of the layouts.
 pub fn chart(Shared { scenario, report, .. }: Shared) -> Chart {

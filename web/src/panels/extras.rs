@@ -2,11 +2,10 @@
 
 use leptos::prelude::*;
 use ridgepoint_calculator::extras::Block;
-use ridgepoint_calculator::link;
 use ridgepoint_calculator::report::Report;
 use ridgepoint_calculator::scenario::Scenario;
 
-use super::setting::{EVERY, Setting};
+use super::setting::key_field;
 use crate::element::{El, el};
 use crate::widgets::piece::{Tag, pieces, tag};
 
@@ -16,83 +15,38 @@ pub fn ExtrasPanel(
     /// The scenario.
     scenario: RwSignal<Scenario>,
 ) -> El {
-    let folded = |(title, remark, setting): (&str, &str, Setting)| {
+    let folded = |(title, label, key, remark): (&str, &'static str, &'static str, &str)| {
         el("details")
             .child(el("summary").text(title))
-            .child(setting.field(scenario))
+            .child(key_field(scenario, label, key, move |changed| scenario.set(changed)))
             .child(el("p").class("remarks").text(remark))
     };
     el("fieldset").child(el("legend").text("Optional extras")).children(EXTRAS.map(folded))
 }
 
-/// The extras with what to type for each; nothing turns one off.
-const EXTRAS: [(&str, &str, Setting); 6] = [
-    (
-        "Prefix cache",
-        "The share of each prompt that earlier requests left in the cache: 0.5",
-        Setting {
-            label: "Hit rate",
-            id: "prefix",
-            read: |s| link::value(s, "prefix"),
-            write: |s, typed| link::set(s, "prefix", typed),
-            engines: EVERY,
-        },
-    ),
+/// Each extra with the label of its field, its key in links, and what to type; nothing turns it off.
+const EXTRAS: [(&str, &str, &str, &str); 6] = [
+    ("Prefix cache", "Hit rate", "prefix", "The share of each prompt that earlier requests left in the cache: 0.5"),
     (
         "Speculative decoding",
+        "Model:tokens:acceptance",
+        "draft",
         "A model of the catalogue or mtp, tokens drafted in a step, and the chance that one is accepted: llama-3.2-1b:4:0.7",
-        Setting {
-            label: "Model:tokens:acceptance",
-            id: "draft",
-            read: |s| link::value(s, "draft"),
-            write: |s, typed| link::set(s, "draft", typed),
-            engines: EVERY,
-        },
     ),
     (
         "LoRA adapters",
+        "Count:rank:targets",
+        "lora",
         "How many stay on the devices, their rank, and attention, mlp or all: 8:16:all",
-        Setting {
-            label: "Count:rank:targets",
-            id: "lora",
-            read: |s| link::value(s, "lora"),
-            write: |s, typed| link::set(s, "lora", typed),
-            engines: EVERY,
-        },
     ),
     (
         "Disaggregation",
+        "Prefill:decode",
+        "disagg",
         "Replicas that only read prompts, and replicas that only write answers: 1:2",
-        Setting {
-            label: "Prefill:decode",
-            id: "disagg",
-            read: |s| link::value(s, "disagg"),
-            write: |s, typed| link::set(s, "disagg", typed),
-            engines: EVERY,
-        },
     ),
-    (
-        "Cost",
-        "US dollars for an hour of a device, or listed for dated quotes: 2.5",
-        Setting {
-            label: "Price",
-            id: "price",
-            read: |s| link::value(s, "price"),
-            write: |s, typed| link::set(s, "price", typed),
-            engines: EVERY,
-        },
-    ),
-    (
-        "Energy",
-        "1 shows the joules of a token at the devices' thermal design power",
-        Setting {
-            label: "Energy",
-            id: "energy",
-            read: |s| link::value(s, "energy"),
-            write: |s, typed| link::set(s, "energy", typed),
-            engines: EVERY,
-        },
-    ),
+    ("Cost", "Price", "price", "US dollars for an hour of a device, or listed for dated quotes: 2.5"),
+    ("Energy", "Energy", "energy", "1 shows the joules of a token at the devices' thermal design power"),
 ];
 
 /// What follows from the extras that are on; nothing where none is.

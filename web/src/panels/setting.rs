@@ -1,6 +1,7 @@
 //! A field that reads and writes one part of the scenario.
 
 use leptos::prelude::*;
+use ridgepoint_calculator::link;
 use ridgepoint_calculator::scenario::Scenario;
 use ridgepoint_core::Engine;
 
@@ -44,4 +45,22 @@ impl Setting {
         let field = el("div").class("field").hidden(move || !is_heeded.get() && is_default.get());
         field.child(label).child(view! { <CheckedField id text accept/> })
     }
+}
+
+/// A field for a key of links that may be absent. `take` gets the scenario with what was typed.
+pub fn key_field(
+    scenario: RwSignal<Scenario>,
+    label: &'static str,
+    key: &'static str,
+    take: impl Fn(Scenario) + Send + Sync + 'static,
+) -> El {
+    let text = memo(move || scenario.with(|scenario| link::value(scenario, key)));
+    let accept = Callback::new(move |typed: String| {
+        let mut changed = scenario.get_untracked();
+        link::set(&mut changed, key, typed.trim())?;
+        take(changed);
+        Ok(())
+    });
+    let label = el("label").with("for", key).text(label);
+    el("div").class("field").child(label).child(view! { <CheckedField id=key text accept/> })
 }

@@ -44,7 +44,10 @@ pub fn kv_cache(scenario: &Scenario) -> Chart {
             y.min,
         ));
         if let Some((context, free)) = free.and_then(|free| Some((cache.crossing_among(batch, &sizes, free)?, free))) {
-            let label = numbers::significant(context as f64 / 1024.0) + "k";
+            let label = match context {
+                0..1024 => numbers::count(context),
+                _ => numbers::significant(context as f64 / 1024.0) + "k",
+            };
             marks.push(Mark { x: context as f64, y: free.as_f64() / GIB, label, ink: Ink::Limit });
         }
     }
