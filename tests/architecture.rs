@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate of the product may use, apart from what only its tests and build scripts use.
-const ALLOWED: [(&str, &[&str]); 7] = [
+const ALLOWED: [(&str, &[&str]); 8] = [
     ("ridgepoint-core", &[]),
     ("ridgepoint-reader", &["ridgepoint-core", "serde", "serde_json"]),
     ("ridgepoint-catalog", &["ridgepoint-core"]),
@@ -27,6 +27,7 @@ const ALLOWED: [(&str, &[&str]); 7] = [
             "serde_json",
         ],
     ),
+    ("ridgepoint-bindings", &["ridgepoint-catalog", "ridgepoint-calculator", "ridgepoint-importer", "wasm-bindgen"]),
     (
         "ridgepoint-calibrate",
         &[

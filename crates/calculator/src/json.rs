@@ -1,8 +1,10 @@
 //! The report for programs: schema 1, SI bytes and seconds as plain numbers.
 //!
-//! Scripts read exactly these fields. What this version does not compute is null, never absent and never invented.
+//! Plans and lists have views of their own below. Scripts read exactly these fields. What this version does not compute is null, never absent and never invented.
 
 mod extras;
+mod lists;
+mod plans;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +18,9 @@ use crate::link::Notice;
 use crate::names;
 use crate::prediction::Predicted;
 use crate::report::{self, DeviceReport, Report};
+
+pub use lists::{candidates, choices};
+pub use plans::plan;
 
 /// The whole report as JSON, on one line.
 pub fn to_string(report: &Report, notices: &[Notice]) -> String {

@@ -1,6 +1,7 @@
 //! Plans: every way to lay a model over the devices of a scenario, what each layout holds, how fast it is, and why
 //! others are not possible.
 
+pub mod answers;
 mod rules;
 pub mod serving;
 

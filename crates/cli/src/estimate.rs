@@ -4,9 +4,10 @@ use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
 use ridgepoint_calculator::custom::CustomModel;
-use ridgepoint_calculator::link::{self, Link, Notice, Severity};
+use ridgepoint_calculator::link::Link;
 use ridgepoint_calculator::report::{Report, Shortfall};
 use ridgepoint_calculator::{facts, json, numbers, spent, table::Table};
+use ridgepoint_importer::query;
 use serde_json::Value;
 
 use crate::{Problem, text};
@@ -70,7 +71,7 @@ fn read_file(path: &Path) -> Result<String, Problem> {
 }
 
 fn custom(text: &str, name: Option<&str>) -> Result<CustomModel, Problem> {
-    ridgepoint_importer::read_config(text, name).map_err(|error| Problem::Input(format!("config: {error}")))
+    query::config(text, name).map_err(Problem::Input)
 }
 
 /// Reads a line: a query, or `{"query": ..., "config": {...}}`.
@@ -87,36 +88,14 @@ fn read_line(line: &str) -> Result<Link, Problem> {
     }
 }
 
-/// Reads a query. One about a model or device that is not known has no answer here: a script would take another
-/// model's figures for it.
+/// Reads a query.
 pub(crate) fn read(query: &str, config: Option<CustomModel>) -> Result<Link, Problem> {
-    if !query.contains('=') && !query.contains("://") {
-        let query = query.escape_debug();
-        return Err(Problem::Input(format!(
-            "no setting found in “{query}”: write key=value pairs joined by &, such as model=llama-3.1-8b"
-        )));
-    }
-    let link = match config {
-        Some(model) => link::decode_for(query, model),
-        None => ridgepoint_importer::decode(query),
-    };
-    match link.notices.iter().find(|notice| notice.severity == Severity::Replaced) {
-        Some(notice) => Err(Problem::Input(notice.problem.clone())),
-        None => Ok(link),
-    }
+    query::read(query, config).map_err(Problem::Input)
 }
 
-/// Reads a query of which only the first scenario is wanted, and says so if there are others.
+/// Reads a query of which only the first scenario is wanted.
 fn read_alone(query: &str, config: Option<CustomModel>) -> Result<Link, Problem> {
-    let mut link = read(query, config)?;
-    if !link.others.is_empty() {
-        link.notices.push(Notice {
-            severity: Severity::Adjusted,
-            problem: "the link compares several scenarios".into(),
-            instead: "this is the first; ridgepoint compare has all".into(),
-        });
-    }
-    Ok(link)
+    query::read_alone(query, config).map_err(Problem::Input)
 }
 
 fn print(report: &Report, link: &Link, out: &mut impl Write) -> Result<(), Problem> {

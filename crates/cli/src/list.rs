@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
+use ridgepoint_calculator::json;
 use ridgepoint_calculator::options::{self, Group};
-use ridgepoint_calculator::ranking::{self, Candidate, Standing};
+use ridgepoint_calculator::ranking::{self, Candidate};
 use ridgepoint_calculator::scenario::Scenario;
-use serde_json::{Value, json};
 
-use crate::plan::{self, TargetArguments};
+use crate::plan::TargetArguments;
 use crate::{Problem, estimate, text};
 
 /// How to print a list.
@@ -57,7 +57,7 @@ fn rank(
     arguments.targets.replace(&mut link.scenario.targets);
     let candidates = candidates(&link.scenario);
     if arguments.list.json {
-        writeln!(out, "{:#}", candidates.iter().map(candidate).collect::<Value>())?;
+        writeln!(out, "{}", json::candidates(&candidates))?;
     } else {
         let table = ranking::table(&candidates, caption);
         writeln!(out, "{}\n{}", table.caption, text::table(&table))?;
@@ -66,26 +66,6 @@ fn rank(
         }
     }
     Ok(())
-}
-
-fn candidate(candidate: &Candidate) -> Value {
-    let Standing { parallelism, headroom, times, min_devices, within } = &candidate.standing;
-    json!({
-        "id": candidate.id,
-        "name": candidate.name,
-        "fits": headroom.map(|headroom| headroom >= 0),
-        "headroom_bytes": headroom,
-        "parallelism": {
-            "tp": parallelism.tensor, "pp": parallelism.pipeline, "ep": parallelism.expert, "dp": parallelism.data,
-        },
-        "tokens_per_s_per_user": times.map(|times| times.per_user.get()),
-        "output_tokens_per_s": times.map(|times| times.output.get()),
-        "ttft_loaded_s": times.map(|times| times.ttft.get()),
-        "tpot_s": times.map(|times| times.tpot.get()),
-        "min_devices": min_devices,
-        "within_targets": within.as_ref().map(plan::service),
-        "query": candidate.query,
-    })
 }
 
 /// Weight formats, then KV-cache formats.
@@ -103,14 +83,7 @@ pub(crate) fn engines(arguments: &Arguments) -> Result<(), Problem> {
 fn print(arguments: &Arguments, groups: &[Group]) -> Result<(), Problem> {
     let mut out = io::stdout().lock();
     if arguments.json {
-        let entries: Vec<Value> = groups
-            .iter()
-            .flat_map(|group| group.choices.iter().map(move |choice| (group, choice)))
-            .map(|(group, choice)| {
-                json!({ "id": choice.id, "name": choice.name, "group": group.label, "detail": choice.detail })
-            })
-            .collect();
-        writeln!(out, "{:#}", Value::from(entries))?;
+        writeln!(out, "{}", json::choices(groups))?;
         return Ok(());
     }
     let width = groups.iter().flat_map(|group| &group.choices).map(|choice| choice.id.len()).max().unwrap_or(0);

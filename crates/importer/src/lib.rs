@@ -1,10 +1,11 @@
 //! Models that are not in the catalogue: what to fetch for what a person typed, what the files say, and how such a
-//! model travels in a link.
+//! model travels in a link. [`query`] reads what programs ask.
 //!
 //! Nothing here touches the network. The page does, when it is asked to, and only the host that was named.
 
 mod custom;
 mod files;
+pub mod query;
 mod request;
 
 pub use custom::{read_config, read_fragment};

@@ -1,6 +1,6 @@
 //! The browser that looks at `dist/`, for tests and for pictures.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::commands::{cargo, find_on_path, output, run};
@@ -30,6 +30,11 @@ impl Browser {
             output(Command::new(file).arg("--version"))?;
         }
         Some(Self { chromium, chromedriver })
+    }
+
+    /// Chromium itself.
+    pub(crate) fn chromium(&self) -> &Path {
+        &self.chromium
     }
 
     /// Tells a command's tests which browser to use.

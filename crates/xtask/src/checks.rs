@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::browser::Browser;
 use crate::commands::{cargo, run, written};
 use crate::places::Places;
-use crate::{page, setup, size};
+use crate::{package, page, setup, size};
 
 /// Runs every check and test. The last line printed is `N passed, N failed`.
 pub(crate) fn run_all(places: &Places) -> Result<(), String> {
@@ -22,9 +22,10 @@ pub(crate) fn run_all(places: &Places) -> Result<(), String> {
             .args(["clippy", "--workspace", "--all-targets", "--features", "ridgepoint-tests/browser"])
             .args(deny_warnings))
     });
-    tally.check("lints of the page for WebAssembly", || {
+    tally.check("lints of the page and the library for WebAssembly", || {
         run(cargo()
-            .args(["clippy", "--package", "ridgepoint-web", "--all-targets", "--target", setup::WASM])
+            .args(["clippy", "--package", "ridgepoint-web", "--package", "ridgepoint-bindings"])
+            .args(["--all-targets", "--target", setup::WASM])
             .args(deny_warnings))
     });
     tally.tests("tests", cargo().args(["test", "--workspace", "--no-fail-fast", "--", "--show-output"]));
@@ -32,21 +33,26 @@ pub(crate) fn run_all(places: &Places) -> Result<(), String> {
     tally.check("calibration", || {
         run(cargo().args(["run", "--release", "--package", "ridgepoint-calibrate", "--", "--check"]))
     });
+    tally.check("JavaScript library", || package::build(places));
+    tally.check("JavaScript library against the command line", || package::test(places));
     tally.check("page", || page::build(places));
     tally.check("size budget", || size::check(places));
     match Browser::find_or_install() {
-        Ok(browser) => tally.tests(
-            "browser tests",
-            browser.give_to(cargo().args([
-                "test",
-                "--package",
-                "ridgepoint-tests",
-                "--features",
-                "browser",
-                "--test",
-                "browser",
-            ])),
-        ),
+        Ok(browser) => {
+            tally.check("JavaScript library in a browser", || package::test_in(&browser, places));
+            tally.tests(
+                "browser tests",
+                browser.give_to(cargo().args([
+                    "test",
+                    "--package",
+                    "ridgepoint-tests",
+                    "--features",
+                    "browser",
+                    "--test",
+                    "browser",
+                ])),
+            );
+        }
         Err(reason) => tally.check("browser", || Err(reason)),
     }
 

@@ -3,6 +3,7 @@
 mod browser;
 mod checks;
 mod commands;
+mod package;
 mod page;
 mod places;
 mod setup;
@@ -19,6 +20,7 @@ cargo xtask CHORE
 
   serve [TRUNK OPTIONS]        build the page and serve it on http://127.0.0.1:8080/
   build                        build the page into dist/, print its sizes, fail if it is over its budget
+  package                      build the JavaScript library into target/npm/ridgepoint, as build does the page
   test                         everything that CI runs; the last line counts what passed and failed
   calibrate [--check]          fit what engines make of devices on tests/measured, write the constants and their errors
   bench [CARGO OPTIONS]        run the benchmarks
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
     let result = Places::find().and_then(|places| match chore.as_str() {
         "serve" => page::serve(&places, &rest),
         "build" => page::build(&places).and_then(|()| size::check(&places)),
+        "package" => package::build(&places),
         "test" => checks::run_all(&places),
         "calibrate" => commands::run(
             cargo(&places).args(["run", "--release", "--package", "ridgepoint-calibrate", "--"]).args(&rest),

@@ -8,6 +8,9 @@ use crate::commands::{become_program, program, run};
 use crate::places::Places;
 use crate::setup::{self, WasmOpt};
 
+/// Where cargo looks for flags of rustc for WebAssembly.
+pub(crate) const RUSTFLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
+
 /// Builds the finished page into `dist/`.
 pub(crate) fn build(places: &Places) -> Result<(), String> {
     let wasm_opt = setup::page_tools(places)?;
@@ -30,7 +33,7 @@ pub(crate) fn serve(places: &Places, options: &[String]) -> Result<(), String> {
 
 /// Flags of rustc that make the paths in the texts of panics the same, and short, wherever the sources lie: the page
 /// tells nothing of the machine that built it, and weighs the same from each. A folder with a space in its name keeps it.
-fn short_paths(places: &Places) -> String {
+pub(crate) fn short_paths(places: &Places) -> String {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
     let registries = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());
@@ -45,7 +48,7 @@ fn trunk(places: &Places, chore: &str, wasm_opt: WasmOpt) -> Result<Command, Str
     let mut command = program(places, "trunk")?;
     // Its backtraces tell of Trunk, not of the page.
     command.arg(chore).env("TRUNK_SKIP_VERSION_CHECK", "true").env_remove("RUST_BACKTRACE");
-    command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", short_paths(places));
+    command.env(RUSTFLAGS, short_paths(places));
     // Trunk stops at `NO_COLOR=1`, which others write to mean yes.
     if std::env::var_os("NO_COLOR").is_some() {
         command.env_remove("NO_COLOR").args(["--color", "never"]);

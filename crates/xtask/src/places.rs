@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Places {
     /// The root of the repository.
     pub(crate) root: PathBuf,
+    /// Where cargo builds: `target`.
+    pub(crate) target: PathBuf,
     /// Where cargo puts the programs of this workspace: `target/debug`, the folder of xtask itself.
     pub(crate) programs: PathBuf,
     /// Tools that are not part of the workspace: Trunk and Binaryen.
@@ -15,6 +17,8 @@ pub(crate) struct Places {
     pub(crate) served: PathBuf,
     /// The finished page.
     pub(crate) dist: PathBuf,
+    /// The finished JavaScript library.
+    pub(crate) package: PathBuf,
     /// What `screenshots` writes.
     pub(crate) screenshots: PathBuf,
 }
@@ -31,6 +35,8 @@ impl Places {
             tools: target.join("tools"),
             served: target.join("serve-dist"),
             screenshots: target.join("screenshots"),
+            package: target.join("npm").join("ridgepoint"),
+            target: target.to_path_buf(),
             dist: root.join("dist"),
             programs,
             root,

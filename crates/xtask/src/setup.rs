@@ -1,4 +1,4 @@
-//! Installs what building and testing the page needs, once, below `target/`.
+//! Installs what building and testing the page and the JavaScript library needs, once, below `target/`.
 //!
 //! | tool | from | why there |
 //! |---|---|---|
@@ -7,6 +7,7 @@
 //! | wasm-bindgen | `crates/tools` | `Cargo.lock` keeps it at the version of the library in the page |
 //! | wasm-opt | npm `binaryen` | a prebuilt, current Binaryen |
 //! | axe-core | npm | the rules of accessibility that the browser tests check |
+//! | TypeScript | npm | the compiler that holds the library's types to its answers |
 
 use std::fs;
 use std::path::Path;
@@ -19,6 +20,7 @@ use crate::places::Places;
 const TRUNK: &str = "0.21.14";
 const BINARYEN: &str = "132.0.0";
 const AXE: &str = "4.11.4";
+const TYPESCRIPT: &str = "5.9.3";
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
 /// Whether `wasm-opt` is there to shrink the page.
@@ -40,6 +42,13 @@ pub(crate) fn page_tools(places: &Places) -> Result<WasmOpt, String> {
             WasmOpt::Missing
         }
     })
+}
+
+/// Makes every tool present that builds and tests the JavaScript library. Without wasm-opt there is none to publish.
+pub(crate) fn library_tools(places: &Places) -> Result<(), String> {
+    wasm_target()?;
+    workspace_tools(places)?;
+    node_packages(places)
 }
 
 /// Makes rustfmt and clippy present.
@@ -111,13 +120,13 @@ fn workspace_tools(places: &Places) -> Result<(), String> {
     run(cargo(places).args(["build", "--package", "ridgepoint-tools", "--bins"]))
 }
 
-/// Installs Binaryen and axe-core, in one command: npm would remove what a second one does not name.
+/// Installs Binaryen, axe-core and TypeScript, in one command: npm would remove what a second one does not name.
 fn node_packages(places: &Places) -> Result<(), String> {
     let answers = |name| output(Command::new(name).arg("--version")).is_some();
     if !(answers("node") && answers(NPM)) {
         apt_install(&["nodejs", "npm"])?;
     }
-    let packages = [("binaryen", BINARYEN), ("axe-core", AXE)];
+    let packages = [("binaryen", BINARYEN), ("axe-core", AXE), ("typescript", TYPESCRIPT)];
     let is_present = |(name, version): &(&str, &str)| {
         let manifest = places.tools.join("node_modules").join(name).join("package.json");
         fs::read_to_string(manifest).is_ok_and(|text| text.contains(&format!("\"version\": \"{version}\"")))

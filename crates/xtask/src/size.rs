@@ -1,4 +1,6 @@
-//! What the page costs to load.
+//! What the page and the JavaScript library cost to load.
+
+use std::path::Path;
 
 use crate::commands::{output, program};
 use crate::places::Places;
@@ -23,15 +25,12 @@ struct Asset {
 
 /// Prints the size of each file in `dist/` and fails if a WebAssembly file is missing or over its budget.
 pub(crate) fn check(places: &Places) -> Result<(), String> {
-    let assets = measure(places)?;
+    let assets = measure(places, &places.dist)?;
     print_table(&assets);
     for (name, budget) in BUDGETS {
         let is_meant = |asset: &&Asset| asset.name.starts_with(name) && asset.name.ends_with(".wasm");
         let size = assets.iter().find(is_meant).ok_or_else(|| format!("dist/ has no {name}*.wasm"))?.brotli;
-        if size > budget {
-            return Err(format!("{name} is over its budget of {budget} bytes after brotli: {size}"));
-        }
-        println!("{name}: {size} bytes after brotli, at most {budget}");
+        within(name, size, budget)?;
     }
     let is_later = |asset: &&Asset| {
         ["ridgepoint-import", "ridgepoint-further", "origins", "evidence"]
@@ -40,16 +39,30 @@ pub(crate) fn check(places: &Places) -> Result<(), String> {
     };
     let first = assets.iter().filter(|asset| !is_later(asset));
     let first: u64 = first.map(|asset| asset.brotli).sum();
-    if first > FIRST_VISIT {
-        return Err(format!("a first visit is over its budget of {FIRST_VISIT} bytes after brotli: {first}"));
+    within("a first visit", first, FIRST_VISIT)
+}
+
+/// Prints the size of each file of the JavaScript library and fails if its program is over its budget, in bytes after
+/// brotli.
+pub(crate) fn check_package(places: &Places, name: &str, budget: u64) -> Result<(), String> {
+    let assets = measure(places, &places.package)?;
+    print_table(&assets);
+    let program = assets.iter().find(|asset| asset.name == name).ok_or_else(|| format!("the package has no {name}"))?;
+    within(name, program.brotli, budget)
+}
+
+/// Says how a size stands to its budget, both in bytes after brotli.
+fn within(name: &str, size: u64, budget: u64) -> Result<(), String> {
+    if size > budget {
+        return Err(format!("{name} is over its budget of {budget} bytes after brotli: {size}"));
     }
-    println!("a first visit: {first} bytes after brotli, at most {FIRST_VISIT}");
+    println!("{name}: {size} bytes after brotli, at most {budget}");
     Ok(())
 }
 
-fn measure(places: &Places) -> Result<Vec<Asset>, String> {
-    let lines = output(program(places, "asset-sizes")?.arg(&places.dist))
-        .ok_or("cannot measure dist/; build it with: cargo xtask build")?;
+fn measure(places: &Places, folder: &Path) -> Result<Vec<Asset>, String> {
+    let lines = output(program(places, "asset-sizes")?.arg(folder))
+        .ok_or_else(|| format!("cannot measure {}; build it first", folder.display()))?;
     lines
         .lines()
         .map(|line| asset(line).ok_or_else(|| format!("asset-sizes wrote a line that cannot be read: {line}")))
