@@ -4,6 +4,7 @@ use fantoccini::key::Key;
 use ridgepoint_calculator::link::{MAX_BATCH, MAX_DEVICES, MAX_TOKENS};
 use ridgepoint_calculator::numbers;
 use ridgepoint_calculator::options::{self, Stop};
+use ridgepoint_core::Workload;
 use ridgepoint_tests::Trouble;
 use ridgepoint_tests::browser::with_page;
 use ridgepoint_tests::page::Page;
@@ -267,6 +268,27 @@ async fn pictures_are_counted_into_the_prompt() -> Result<(), Trouble> {
         page.overwrite("#image-size", "large").await?;
         page.wait_until("document.querySelector('#image-size-complaint').checkVisibility()").await?;
         expect_scenario(page, &with(seeing, "images=2:1920x1080")).await?;
+        assert_eq!(page.errors().await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await
+}
+
+/// A kind of use is a choice of all three sliders, and any other load shows as none of them.
+#[tokio::test]
+async fn a_kind_of_use_sets_the_load() -> Result<(), Trouble> {
+    with_page(QUERY, Screen::DESKTOP, async |page| {
+        for choice in &options::workloads()[0].choices[1..] {
+            let workload = options::workload(&choice.id).ok_or("a choice is a load")?;
+            assert_eq!(options::workload_id(workload), choice.id);
+            page.focus("#workload").await?;
+            page.write(&choice.name).await?;
+            let Workload { batch, prompt_tokens, output_tokens } = workload;
+            let changes = format!("batch={batch}&in={prompt_tokens}&out={output_tokens}");
+            expect_scenario(page, &with(QUERY, &changes)).await?;
+        }
+        page.overwrite("#batch", "7").await?;
+        page.wait_until("document.querySelector('#workload').value === 'other'").await?;
         assert_eq!(page.errors().await?, Vec::<String>::new());
         Ok(())
     })

@@ -2,7 +2,7 @@
 
 use ridgepoint_catalog::devices::{Device, devices as all_devices};
 use ridgepoint_catalog::{ModelEntry, find_model, models as all_models};
-use ridgepoint_core::{Engine, Packing, Role, Tensor, WeightFormat, memory};
+use ridgepoint_core::{Engine, Packing, Role, Tensor, WeightFormat, Workload, memory};
 
 use crate::names::{self, Name, Published};
 use crate::numbers;
@@ -191,6 +191,59 @@ pub fn value_formats() -> Vec<Group> {
         group.choices.insert(0, same.clone());
     }
     groups
+}
+
+/// A kind of use with a load that is usual for it: ours, to start from.
+struct Preset {
+    id: &'static str,
+    name: &'static str,
+    workload: Workload,
+}
+
+const fn preset(id: &'static str, name: &'static str, batch: u64, prompt_tokens: u64, output_tokens: u64) -> Preset {
+    Preset { id, name, workload: Workload { batch, prompt_tokens, output_tokens } }
+}
+
+const PRESETS: [Preset; 6] = [
+    preset("chat", "Chat", 16, 1024, 256),
+    preset("rag", "Answers from documents (RAG)", 16, 8192, 512),
+    preset("long", "Long context", 1, 131_072, 1024),
+    preset("code", "Code completion", 16, 2048, 64),
+    preset("offline", "Offline batch", 256, 1024, 512),
+    preset("device", "On a device of one's own", 1, 512, 256),
+];
+
+/// The choice that stands for any other load.
+const OTHER_LOAD: &str = "other";
+
+/// Loads to start from.
+pub fn workloads() -> Vec<Group> {
+    let choice = |id: &str, name: &str, detail: String| Choice {
+        id: id.into(),
+        name: name.into(),
+        detail,
+        keywords: String::new(),
+    };
+    let other = choice(OTHER_LOAD, "As set below", String::new());
+    let presets = PRESETS.iter().map(|Preset { id, name, workload }| {
+        let [batch, prompt, output] =
+            [workload.batch, workload.prompt_tokens, workload.output_tokens].map(numbers::count);
+        choice(id, name, format!("{batch} × {prompt} + {output}"))
+    });
+    vec![Group {
+        label: "Sequences × prompt + output".into(),
+        choices: core::iter::once(other).chain(presets).collect(),
+    }]
+}
+
+/// Which of [`workloads`] a load is.
+pub fn workload_id(workload: Workload) -> &'static str {
+    PRESETS.iter().find(|preset| preset.workload == workload).map_or(OTHER_LOAD, |preset| preset.id)
+}
+
+/// The load of that id, if it is one to start from.
+pub fn workload(id: &str) -> Option<Workload> {
+    PRESETS.iter().find(|preset| preset.id == id).map(|preset| preset.workload)
 }
 
 /// All engines.

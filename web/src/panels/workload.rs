@@ -9,7 +9,7 @@ use ridgepoint_calculator::{facts, numbers, options};
 use super::part;
 use super::setting::{EVERY, Setting};
 use crate::element::{El, el};
-use crate::widgets::{FactList, Slider, count_within};
+use crate::widgets::{FactList, Select, Slider, count_within};
 
 /// The load.
 #[component]
@@ -25,6 +25,12 @@ pub fn WorkloadPanel(
     let set_batch = Callback::new(move |value| scenario.update(|scenario| scenario.workload.batch = value));
     let set_prompt = Callback::new(move |value| scenario.update(|scenario| scenario.workload.prompt_tokens = value));
     let set_output = Callback::new(move |value| scenario.update(|scenario| scenario.workload.output_tokens = value));
+    let kind = part(scenario, |scenario| options::workload_id(scenario.workload).to_owned());
+    let set_kind = Callback::new(move |id: String| {
+        if let Some(workload) = options::workload(&id) {
+            scenario.update(|scenario| scenario.workload = workload);
+        }
+    });
     // What a link asks for stays in sight, so that it can be taken back.
     let is_blind =
         move || !report.with(|report| report.model.sees) && scenario.with(|scenario| scenario.media.images == 0);
@@ -34,6 +40,7 @@ pub fn WorkloadPanel(
     let pictures = el("div").class("pair").hidden(is_blind).child(IMAGES.field(scenario)).child(SIZE.field(scenario));
     el("fieldset")
         .child(el("legend").text("Workload"))
+        .child(view! { <Select label="Kind of use" id="workload" groups=Box::new(options::workloads) value=kind on_change=set_kind/> })
         .child(view! { <Slider label="Concurrent sequences" id="batch" stops=options::BATCH most=MAX_BATCH value=batch on_change=set_batch/> })
         .child(view! { <Slider label="Prompt tokens" id="prompt" stops=options::PROMPT_TOKENS most=MAX_TOKENS value=prompt on_change=set_prompt/> })
         .child(pictures)
