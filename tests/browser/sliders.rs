@@ -282,7 +282,8 @@ async fn a_kind_of_use_sets_the_load() -> Result<(), Trouble> {
             let workload = options::workload(&choice.id).ok_or("a choice is a load")?;
             assert_eq!(options::workload_id(workload), choice.id);
             page.focus("#workload").await?;
-            page.write(&choice.name).await?;
+            // A space would open the list.
+            page.write(choice.name.split(' ').next().unwrap_or_default()).await?;
             let Workload { batch, prompt_tokens, output_tokens } = workload;
             let changes = format!("batch={batch}&in={prompt_tokens}&out={output_tokens}");
             expect_scenario(page, &with(QUERY, &changes)).await?;
