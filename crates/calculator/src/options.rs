@@ -216,24 +216,22 @@ const PRESETS: [Preset; 6] = [
 /// The choice that stands for any other load.
 const OTHER_LOAD: &str = "other";
 
-/// Loads to start from.
-pub fn workloads() -> Vec<Group> {
+/// Loads to start from, after the present one if that is another.
+pub fn workloads(now: Workload) -> Vec<Group> {
     let choice = |id: &str, name: &str, detail: String| Choice {
         id: id.into(),
         name: name.into(),
         detail,
         keywords: String::new(),
     };
-    let other = choice(OTHER_LOAD, "As set below", String::new());
+    let is_other = workload_id(now) == OTHER_LOAD;
+    let other = is_other.then(|| choice(OTHER_LOAD, "As set below", String::new()));
     let presets = PRESETS.iter().map(|Preset { id, name, workload }| {
         let [batch, prompt, output] =
             [workload.batch, workload.prompt_tokens, workload.output_tokens].map(numbers::count);
         choice(id, name, format!("{batch} × {prompt} + {output}"))
     });
-    vec![Group {
-        label: "Sequences × prompt + output".into(),
-        choices: core::iter::once(other).chain(presets).collect(),
-    }]
+    vec![Group { label: "Sequences × prompt + output".into(), choices: other.into_iter().chain(presets).collect() }]
 }
 
 /// Which of [`workloads`] a load is.

@@ -26,6 +26,7 @@ pub fn WorkloadPanel(
     let set_prompt = Callback::new(move |value| scenario.update(|scenario| scenario.workload.prompt_tokens = value));
     let set_output = Callback::new(move |value| scenario.update(|scenario| scenario.workload.output_tokens = value));
     let kind = part(scenario, |scenario| options::workload_id(scenario.workload).to_owned());
+    let kinds = move || scenario.with(|scenario| options::workloads(scenario.workload));
     let set_kind = Callback::new(move |id: String| {
         if let Some(workload) = options::workload(&id) {
             scenario.update(|scenario| scenario.workload = workload);
@@ -40,7 +41,7 @@ pub fn WorkloadPanel(
     let pictures = el("div").class("pair").hidden(is_blind).child(IMAGES.field(scenario)).child(SIZE.field(scenario));
     el("fieldset")
         .child(el("legend").text("Workload"))
-        .child(view! { <Select label="Kind of use" id="workload" groups=Box::new(options::workloads) value=kind on_change=set_kind/> })
+        .child(view! { <Select label="Kind of use" id="workload" groups=Box::new(kinds) value=kind on_change=set_kind/> })
         .child(view! { <Slider label="Concurrent sequences" id="batch" stops=options::BATCH most=MAX_BATCH value=batch on_change=set_batch/> })
         .child(view! { <Slider label="Prompt tokens" id="prompt" stops=options::PROMPT_TOKENS most=MAX_TOKENS value=prompt on_change=set_prompt/> })
         .child(pictures)
