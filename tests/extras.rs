@@ -112,7 +112,8 @@ proptest! {
         };
         let Some(served) = with(prefill, decode) else { return Ok(()) };
         for service in [served.ideal, served.predicted].into_iter().flatten() {
-            let sides = (service.read * prefill as f64, service.written * decode as f64);
+            let written = service.written.map_or(f64::INFINITY, |each| each * decode as f64);
+            let sides = (service.read * prefill as f64, written);
             prop_assert!(service.requests <= sides.0 && service.requests <= sides.1);
             prop_assert!(service.requests == sides.0 || service.requests == sides.1);
         }
@@ -121,6 +122,18 @@ proptest! {
         }
         let more = with(prefill + 1, decode + 1).and_then(|served| served.predicted);
         prop_assert!(more.map(|more| more.requests) >= served.predicted.map(|served| served.requests));
+    }
+
+    #[test]
+    fn who_writes_one_token_leaves_nothing_to_decode(scenario in scenario()) {
+        let mut scenario = scenario;
+        scenario.workload.output_tokens = 1;
+        let report = with(&scenario, |extras| extras.disaggregation = Some(Disaggregation { prefill: 2, decode: 1 }));
+        let Some(served) = report.extras.disaggregation else { return Ok(()) };
+        for service in [served.ideal, served.predicted].into_iter().flatten() {
+            prop_assert_eq!((service.written, service.balance()), (None, None));
+            prop_assert_eq!(service.requests, service.read * 2.0);
+        }
     }
 
     #[test]

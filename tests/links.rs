@@ -1,7 +1,7 @@
 //! A link is a promise: what was given out keeps its meaning.
 
 use ridgepoint_calculator::link::encode_all;
-use ridgepoint_calculator::scenario::{ModelChoice, Presentation};
+use ridgepoint_calculator::scenario::{Media, ModelChoice, Presentation};
 use ridgepoint_catalog::models;
 use ridgepoint_importer::{decode, read_config, read_fragment};
 use ridgepoint_tests::configs::configs;
@@ -59,6 +59,26 @@ fn compared_scenarios_have_notices_of_their_own() {
     assert_eq!(link.others.len(), 2);
     assert_eq!(link.others[0].workload.batch, 1);
     assert_eq!(link.others[1].devices[0].id, "l40s");
+}
+
+/// What a link cannot say is not in the scenario that is read of one.
+#[test]
+fn pictures_that_are_not_there_have_no_size() {
+    for images in ["0:1920x1080", "none:1920x1080", "-1:8x8"] {
+        let link = decode(&format!("model=qwen2.5-vl-7b&images={images}"));
+        assert_eq!(link.scenario.media, Media::default(), "{images}");
+    }
+}
+
+/// A link that was made to keep its reader busy is not read to its end.
+#[test]
+fn endless_links_are_cut() {
+    let settings: String = (0..2000).map(|number| format!("&k{number}=1")).collect();
+    assert_eq!(decode(&settings).notices.len(), 1001);
+    let devices = decode(&format!("gpu={}", "rtx-4090,rtx-3090,".repeat(500)));
+    let notices: Vec<String> = devices.notices.iter().map(ToString::to_string).collect();
+    assert_eq!(notices, ["gpu: more than 100 entries; the rest of the list is left out"]);
+    assert_eq!(devices.scenario.devices.len(), 100);
 }
 
 /// The other scenario alone may be of a custom model, which the fragment holds.

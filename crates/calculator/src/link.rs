@@ -28,6 +28,9 @@ pub const MAX_LAYERS: u64 = 10_000;
 /// Most tokens of a prompt, an answer or a forward pass.
 pub const MAX_TOKENS: u64 = 10_000_000;
 
+/// Most settings that are read of a link: what has more was made to keep its reader busy.
+const MOST_SETTINGS: usize = 1000;
+
 /// What a link says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
@@ -156,7 +159,11 @@ fn read(text: &str, start: Reader) -> Link {
     let mut seen: Vec<String> = Vec::new();
     let mut given: Vec<(String, String)> = Vec::new();
     let mut changes = OTHERS.map(|_| Vec::new());
-    for (key, value) in pairs(split(text).0) {
+    for (index, (key, value)) in pairs(split(text).0).enumerate() {
+        if index == MOST_SETTINGS {
+            reader.adjusted(format!("more than {MOST_SETTINGS} settings"), "the rest of the link is ignored");
+            break;
+        }
         if seen.contains(&key) {
             reader.adjusted(format!("{}: given more than once", shown(&key)), "the first value is used");
             continue;

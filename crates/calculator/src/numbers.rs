@@ -32,6 +32,7 @@ impl core::fmt::Display for Amount {
 /// assert_eq!(significant(1234.5), "1,235");
 /// assert_eq!(significant(9.996), "10.0");
 /// assert_eq!(significant(0.0), "0");
+/// assert_eq!(significant(1e-10), "0");
 /// ```
 pub fn significant(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
@@ -42,6 +43,10 @@ pub fn significant(value: f64) -> String {
     let factor = 10_f64.powi(wide as i32);
     // Rounding may carry into another digit: 9.996 has two places at three digits, 10.0 has one.
     let rounded = (value * factor).round() / factor;
+    // Less than nine places can show.
+    if rounded == 0.0 {
+        return "0".into();
+    }
     let digits = format!("{:.*}", places(rounded).min(wide), rounded);
     match digits.split_once('.') {
         Some(_) => digits,

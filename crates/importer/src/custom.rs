@@ -22,10 +22,16 @@ const LONGEST_NAME: usize = 80;
 pub fn read_config(config: &str, name: Option<&str>) -> Result<CustomModel, ConfigError> {
     let parsed = parse_config(config)?;
     let config = normalise_config(config)?;
-    let name: String = name.unwrap_or("custom model").chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+    let name: String = name.unwrap_or("custom model").chars().filter(|&c| is_shown(c)).take(LONGEST_NAME).collect();
     let warnings = parsed.warnings.iter().map(ToString::to_string).collect();
     let fragment = fragment(&name, &config);
     Ok(CustomModel::new(name, fragment, parsed.model, warnings))
+}
+
+/// Whether a character of a name is shown where it stands: controls are not, nor are those that turn the text after them
+/// around (embeddings, overrides and isolates of Unicode's bidirectional algorithm, UAX #9).
+fn is_shown(character: char) -> bool {
+    !character.is_control() && !matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The value of `c` in a fragment.

@@ -6,6 +6,7 @@ mod commands;
 mod package;
 mod page;
 mod places;
+mod robustness;
 mod setup;
 mod size;
 
@@ -23,7 +24,9 @@ cargo xtask CHORE
   package                      build the JavaScript library into target/npm/ridgepoint, as build does the page
   test                         everything that CI runs; the last line counts what passed and failed
   calibrate [--check]          fit what engines make of devices on tests/measured, write the constants and their errors
-  bench [CARGO OPTIONS]        run the benchmarks
+  bench [FILTER]               how long reports, plans, charts and links take here
+  soak [--count N] [--seed N]  random scenarios and damaged links through the whole calculator, a million of each
+  fuzz [--minutes N]           each reader of what strangers write under libFuzzer, a minute each
   screenshots [QUERY ...]      pictures of dist/ in three sizes, light and dark, into target/screenshots
 ";
 
@@ -40,7 +43,11 @@ fn main() -> ExitCode {
         "calibrate" => commands::run(
             cargo(&places).args(["run", "--release", "--package", "ridgepoint-calibrate", "--"]).args(&rest),
         ),
-        "bench" => commands::run(cargo(&places).args(["bench", "--workspace"]).args(&rest)),
+        "bench" => commands::run(
+            cargo(&places).args(["bench", "--package", "ridgepoint-tests", "--bench", "calculator", "--"]).args(&rest),
+        ),
+        "soak" => robustness::soak(&places, &rest),
+        "fuzz" => robustness::fuzz(&places, &rest),
         "screenshots" => browser::screenshots(&places, &rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

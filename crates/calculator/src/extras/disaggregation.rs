@@ -35,8 +35,9 @@ pub struct Disaggregated {
 pub struct Service {
     /// Requests that one replica reads in a second.
     pub read: f64,
-    /// Requests that one replica writes in a second; infinite where the first token is all.
-    pub written: f64,
+    /// Requests that one replica writes in a second; `None` where the first token is all, so that nothing is left to
+    /// write.
+    pub written: Option<f64>,
     /// Requests that all replicas serve in a second: those of the slower side.
     pub requests: f64,
     /// Prefill of one request alone and the hand-over.
@@ -46,10 +47,10 @@ pub struct Service {
 }
 
 impl Service {
-    /// Prefill replicas for each decode replica at which neither side waits for the other. `None` where the first token is
-    /// all, so that nothing is left to write.
+    /// Prefill replicas for each decode replica at which neither side waits for the other. `None` where nothing is left to
+    /// write.
     pub fn balance(&self) -> Option<f64> {
-        self.written.is_finite().then_some(self.written / self.read)
+        Some(self.written? / self.read)
     }
 }
 
@@ -117,9 +118,10 @@ impl Disaggregated {
         let mut notes = Vec::new();
         match self.predicted {
             Some(service) => {
-                let [read, written] = [service.read * prefill as f64, service.written * decode as f64];
+                let read = service.read * prefill as f64;
                 let requests = numbers::significant(service.requests);
-                let side = if read < written { "prefill" } else { "decode" };
+                let waits = service.written.is_some_and(|written| written * decode as f64 <= read);
+                let side = if waits { "decode" } else { "prefill" };
                 facts.push(Fact { label: "Requests", value: format!("{requests} per second, limited by {side}") });
                 let tokens = service.requests * report.workload.output_tokens as f64 / self.devices.max(1) as f64;
                 facts.push(Fact {
@@ -165,11 +167,12 @@ fn serve(
     let tpot = deployment.token_time(deployment.decode_step(running, workload, pace)?.time);
     // The first token comes out of the prefill.
     let later = workload.output_tokens.saturating_sub(1) as f64;
-    let written = groups * running as f64 / (tpot.get() * later);
+    let written = (later > 0.0).then(|| groups * running as f64 / (tpot.get() * later));
+    let read_by_all = read * replicas.prefill as f64;
     Some(Service {
         read,
         written,
-        requests: (read * replicas.prefill as f64).min(written * replicas.decode as f64),
+        requests: written.map_or(read_by_all, |written| read_by_all.min(written * replicas.decode as f64)),
         ttft: deployment.speed(workload, pace)?.ttft + transfer,
         tpot,
     })

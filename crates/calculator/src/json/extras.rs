@@ -147,7 +147,6 @@ fn lora(report: &AdaptersReport) -> Lora {
 
 fn disagg(replicas: &Disaggregated, report: &Report) -> Disagg {
     let (ideal, predicted) = (replicas.ideal.as_ref(), replicas.predicted.as_ref());
-    let finite = |rate: f64| rate.is_finite().then_some(rate);
     Disagg {
         prefill_replicas: replicas.replicas.prefill,
         decode_replicas: replicas.replicas.decode,
@@ -164,7 +163,7 @@ fn disagg(replicas: &Disaggregated, report: &Report) -> Disagg {
         ),
         requests_per_s: Figure::of(replicas.requests(report), ideal.map(|service| service.requests)),
         prefill_requests_per_s: predicted.map(|service| service.read),
-        decode_requests_per_s: predicted.and_then(|service| finite(service.written)),
+        decode_requests_per_s: predicted.and_then(|service| service.written),
         balanced_prefill_per_decode: predicted.and_then(|service| service.balance()),
     }
 }

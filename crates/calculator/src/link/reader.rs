@@ -14,6 +14,9 @@ use crate::numbers;
 use crate::options;
 use crate::scenario::{Degree, DeviceCount, Media, ModelChoice, Presentation, Scenario, Theme, View};
 
+/// Most entries of a list of devices: each becomes a run of devices of its own, or a notice with a suggestion.
+const MOST_ENTRIES: usize = 100;
+
 /// What has been read of a link so far.
 #[derive(Clone, Default)]
 pub(super) struct Reader {
@@ -147,7 +150,11 @@ impl Reader {
     fn devices(&mut self, value: &str) {
         let mut devices: Vec<DeviceCount> = Vec::new();
         let mut left = MAX_DEVICES;
-        for item in value.split(',').filter(|item| !item.trim().is_empty()) {
+        for (index, item) in value.split(',').filter(|item| !item.trim().is_empty()).enumerate() {
+            if index == MOST_ENTRIES {
+                self.adjusted(format!("gpu: more than {MOST_ENTRIES} entries"), "the rest of the list is left out");
+                break;
+            }
             let (id, count) = item.split_once(':').map_or((item, None), |(id, count)| (id, Some(count)));
             let Some(device) = find_device(id.trim()) else {
                 let problem =
@@ -182,6 +189,8 @@ impl Reader {
         self.scenario.media.images = self.number("images", count, 0, MAX_IMAGES, 0);
         let Some(size) = size else { return };
         match Media::size(size) {
+            // Of pictures that are not there a link does not say the size.
+            Some(_) if self.scenario.media.images == 0 => {}
             Some((width, height)) => {
                 self.scenario.media.width = width;
                 self.scenario.media.height = height;

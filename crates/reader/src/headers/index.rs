@@ -128,8 +128,9 @@ fn bad(name: &str) -> HeaderError {
     HeaderError::Field { name: name.to_owned(), problem: FieldProblem::BadValue }
 }
 
-/// A whole number; some tools write it as a float.
+/// A whole number; some tools write it as a float. One beyond 64 bits is no size of anything.
 fn whole(value: &Number) -> Option<u64> {
-    let float = || value.as_f64().filter(|number| *number >= 0.0 && number.fract() == 0.0).map(|number| number as u64);
+    let fits = |number: &f64| (0.0..u64::MAX as f64).contains(number) && number.fract() == 0.0;
+    let float = || value.as_f64().filter(fits).map(|number| number as u64);
     value.as_u64().or_else(float)
 }
