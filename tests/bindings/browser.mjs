@@ -10,6 +10,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { links } from "./cases.mjs";
 import { commandLine, entry } from "./programs.mjs";
 
@@ -49,13 +50,25 @@ function serve() {
   return { server, answers };
 }
 
+/** Removes a folder that a process which is going may still write to. */
+async function remove(folder) {
+  for (let tries = 50; ; tries -= 1) {
+    try {
+      return rmSync(folder, { recursive: true, force: true });
+    } catch (error) {
+      if (tries === 0) throw error;
+      await pause(100);
+    }
+  }
+}
+
 const { server, answers } = serve();
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
 const profile = mkdtempSync(join(tmpdir(), "ridgepoint-"));
 const switches = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"];
 const address = `http://127.0.0.1:${server.address().port}/`;
-const browser = spawn(chromium, [...switches, `--user-data-dir=${profile}`, address], { stdio: "ignore" });
+const browser = spawn(chromium, [...switches, `--user-data-dir=${profile}`, address], { stdio: "ignore", detached: true });
 const ended = once(browser, "exit");
 const late = new Promise((_, fail) => setTimeout(() => fail(new Error("no answers came")), LONGEST_MS).unref());
 try {
@@ -64,9 +77,10 @@ try {
   assert.deepEqual(found, queries.map((query) => ridgepoint(["estimate", query, "--json"]).answer));
   console.log(`in a browser: ${found.length} reports are the same to the byte`);
 } finally {
-  browser.kill("SIGKILL");
+  // The browser and its helpers, which would go on writing for a while.
+  if (browser.exitCode === null) process.kill(-browser.pid, "SIGKILL");
   await ended;
   server.closeAllConnections();
   server.close();
-  rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  await remove(profile);
 }
